@@ -1,0 +1,48 @@
+// The rooms of ARCHITECTURE.md and who may import whom; `npm run architecture` fails on a breach or an import cycle.
+const room = (name) => `^src/${name}/`;
+const builtin = { dependencyTypes: ['core'] };
+
+/** A rule: files of `from` may import, inside src/, only the rooms of `allowed` and their own room. */
+const mayImport = (from, allowed) => ({
+  name: `${from}-imports`,
+  severity: 'error',
+  from: { path: room(from) },
+  to: { path: '^src/', pathNot: [from, ...allowed].map(room) },
+});
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycle', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'not-resolvable', severity: 'error', from: {}, to: { couldNotResolve: true, pathNot: '^vscode$' } },
+    { name: 'protocol-imports-nothing', severity: 'error', from: { path: room('protocol') }, to: { pathNot: room('protocol') } },
+    mayImport('protocol', []),
+    mayImport('engine', ['protocol']),
+    mayImport('importer', ['protocol']),
+    mayImport('answer', ['protocol']),
+    mayImport('eval', ['protocol', 'answer']),
+    mayImport('host', ['protocol', 'answer']),
+    mayImport('features', ['host', 'protocol', 'answer']),
+    mayImport('webview', ['protocol']),
+    {
+      name: 'feature-imports-no-other-feature',
+      severity: 'error',
+      from: { path: '^src/features/([^/]+)/' },
+      to: { path: '^src/features/([^/]+)/', pathNot: '^src/features/$1/' },
+    },
+    { name: 'onnx-knows-no-model', severity: 'error', from: { path: '^src/importer/onnx/' }, to: { path: '^src/', pathNot: '^src/importer/onnx/' } },
+    { name: 'only-session-imports-onnxruntime', severity: 'error', from: { path: '^src/', pathNot: '^src/engine/session\\.ts$' }, to: { path: 'onnxruntime' } },
+    { name: 'only-the-host-knows-vscode', severity: 'error', from: { path: '^src/', pathNot: ['^src/host/', '^src/features/', '^src/extension\\.ts$'] }, to: { path: '^vscode$' } },
+    { name: 'webview-uses-no-node', severity: 'error', from: { path: room('webview') }, to: builtin },
+    { name: 'rooms-import-no-main', severity: 'error', from: { path: '^src/[^/]+/' }, to: { path: '^src/[^/]+\\.ts$' } },
+    { name: 'main-extension', severity: 'error', from: { path: '^src/extension\\.ts$' }, to: { path: '^src/', pathNot: ['host', 'features', 'protocol'].map(room) } },
+    { name: 'main-engine-process', severity: 'error', from: { path: '^src/engineProcess\\.ts$' }, to: { path: '^src/', pathNot: ['engine', 'importer', 'protocol'].map(room) } },
+    { name: 'main-cli', severity: 'error', from: { path: '^src/cli\\.ts$' }, to: { path: '^src/', pathNot: ['cli', 'engine', 'importer', 'eval', 'answer', 'protocol'].map(room) } },
+    { name: 'cli-imports', severity: 'error', from: { path: room('cli') }, to: { path: '^src/', pathNot: ['cli', 'engine', 'importer', 'eval', 'answer', 'protocol'].map(room) } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.base.json' },
+    enhancedResolveOptions: { extensions: ['.ts', '.mjs', '.js', '.json'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+  },
+};

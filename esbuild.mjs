@@ -1,0 +1,68 @@
+// Bundles every main of src/ into dist/. `--only cli` builds one bundle; `--quiet` says nothing unless it fails.
+// `--outdir DIR` writes elsewhere; `--metafile FILE` lists the files that went into the bundles (for the third-party notices).
+import { build } from 'esbuild';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    quiet: { type: 'boolean', default: false },
+    production: { type: 'boolean', default: false },
+    outdir: { type: 'string', default: 'dist' },
+    metafile: { type: 'string' },
+  },
+});
+
+/** @type {import('esbuild').BuildOptions} */
+const node = {
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+  outdir: values.outdir,
+  // Native or provided by the host: resolved at run time.
+  external: ['vscode', 'onnxruntime-node'],
+  sourcemap: values.production ? false : 'linked',
+  minify: values.production,
+  legalComments: 'none',
+  logLevel: 'warning',
+  // Some dependencies are ES modules that ask for their own URL.
+  define: { 'import.meta.url': '__bundleUrl', 'import.meta.dirname': '__dirname' },
+  banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
+};
+
+const bundles = {
+  extension: { ...node, entryPoints: { extension: 'src/extension.ts' } },
+  engineProcess: { ...node, entryPoints: { engineProcess: 'src/engineProcess.ts' } },
+  cli: { ...node, entryPoints: { cli: 'src/cli.ts' } },
+  checkWorker: { ...node, entryPoints: { checkWorker: 'src/checkWorker.ts' } },
+  webview: {
+    bundle: true,
+    platform: 'browser',
+    target: 'es2022',
+    format: 'iife',
+    entryPoints: { webview: 'src/webview/main.ts' },
+    outdir: values.outdir,
+    sourcemap: values.production ? false : 'linked',
+    minify: values.production,
+    logLevel: 'warning',
+  },
+};
+
+// The command line checks answers in the same worker as the extension does.
+const needs = { cli: ['cli', 'checkWorker'] };
+const names = values.only ? (needs[values.only] ?? [values.only]) : Object.keys(bundles);
+for (const name of names) {
+  if (!(name in bundles)) throw new Error(`esbuild.mjs: no bundle named "${name}"; there are ${Object.keys(bundles).join(', ')}`);
+}
+const start = Date.now();
+await mkdir(values.outdir, { recursive: true });
+const results = await Promise.all(names.map((name) => build({ ...bundles[name], metafile: true })));
+if (!values.only) await cp('node_modules/@vscode/codicons/dist', `${values.outdir}/codicons`, { recursive: true });
+if (values.metafile) {
+  const inputs = new Set(results.flatMap((result) => Object.keys(result.metafile.inputs)));
+  await writeFile(values.metafile, JSON.stringify([...inputs].sort()));
+}
+if (!values.quiet) console.log(`esbuild: ${names.join(', ')} in ${Date.now() - start} ms`);

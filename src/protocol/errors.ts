@@ -1,0 +1,122 @@
+/**
+ * Errors that cross rooms and processes.
+ * Knows: the code of every failure a user can meet, and whose fault it is. Does not know how an error is shown.
+ * Every code is documented in docs/errors.md; a test checks that none is missing.
+ */
+
+export const ERROR_CODES = {
+  // The user's checkpoint (importer)
+  'checkpoint.missing-file': 'user',
+  'checkpoint.unreadable': 'user',
+  'checkpoint.bad-json': 'user',
+  'checkpoint.bad-config': 'user',
+  'checkpoint.unsupported-architecture': 'user',
+  'checkpoint.bad-safetensors': 'user',
+  'checkpoint.missing-tensor': 'user',
+  'checkpoint.wrong-shape': 'user',
+  'checkpoint.not-finite': 'user',
+  'checkpoint.bad-path': 'user',
+  'checkpoint.bad-lora': 'user',
+  'checkpoint.bad-decider': 'user',
+  'checkpoint.forbidden-pickle': 'user',
+  'checkpoint.incomplete': 'user',
+  'checkpoint.bad-tokenizer': 'user',
+  // Writing a model folder
+  'import.exists': 'user',
+  'import.disk-full': 'user',
+  'import.cannot-write': 'user',
+  // A model folder that the engine opens
+  'model.not-found': 'user',
+  'model.bad-manifest': 'user',
+  'model.corrupted': 'user',
+  'model.no-tokenizer': 'user',
+  'model.no-decider': 'user',
+  // Inference
+  'engine.provider-unavailable': 'user',
+  'engine.out-of-memory': 'user',
+  'engine.context-too-long': 'user',
+  'engine.bad-request': 'user',
+  'engine.busy': 'user',
+  'engine.crashed': 'ours',
+  'engine.not-starting': 'ours',
+  'engine.run-failed': 'ours',
+  // Command line, evaluation, verification
+  'input.bad-option': 'user',
+  'input.empty': 'user',
+  'input.missing-file': 'user',
+  'input.bad-file': 'user',
+  'verify.mismatch': 'user',
+  cancelled: 'user',
+  internal: 'ours',
+} as const satisfies Record<string, 'user' | 'ours'>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+export interface TahErrorOptions {
+  /** What the user can do next, one sentence. */
+  readonly hint?: string;
+  /** The file that is at fault. */
+  readonly file?: string;
+  /** Tensor, key or option at fault. */
+  readonly subject?: string;
+  readonly cause?: unknown;
+}
+
+/** An error as it travels over RPC. */
+export interface ErrorData {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint?: string;
+  readonly file?: string;
+  readonly subject?: string;
+}
+
+/**
+ * A failure in the user's words. `message` is one sentence that names what is wrong; `hint` what to do.
+ * Thrown everywhere in the project; anything else that is caught at a door becomes `internal`.
+ */
+export class TahError extends Error {
+  override readonly name = 'TahError';
+  readonly hint: string | undefined;
+  readonly file: string | undefined;
+  readonly subject: string | undefined;
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options: TahErrorOptions = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.hint = options.hint;
+    this.file = options.file;
+    this.subject = options.subject;
+  }
+
+  get isUserFault(): boolean {
+    return ERROR_CODES[this.code] === 'user';
+  }
+
+  toData(): ErrorData {
+    return {
+      code: this.code,
+      message: this.message,
+      ...(this.hint === undefined ? {} : { hint: this.hint }),
+      ...(this.file === undefined ? {} : { file: this.file }),
+      ...(this.subject === undefined ? {} : { subject: this.subject }),
+    };
+  }
+
+  static fromData(data: ErrorData): TahError {
+    return new TahError(data.code, data.message, data);
+  }
+
+  /** Any caught value as a TahError: itself, or `internal` with the original as cause. */
+  static from(error: unknown): TahError {
+    if (error instanceof TahError) return error;
+    return new TahError('internal', error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(ERROR_CODES, value);
+}

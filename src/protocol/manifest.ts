@@ -1,0 +1,75 @@
+/**
+ * `manifest.json` of a model folder: what the importer writes and the engine reads.
+ * Knows every number that inference needs beside the weights. Versioned by `format`.
+ */
+
+export const MANIFEST_FILE = 'manifest.json';
+export const MANIFEST_FORMAT = 'tah-model/1';
+
+export type Quantization = 'fp32' | 'int8' | 'int4';
+
+export interface DeciderManifest {
+  /** A position continues iff float32 probability > threshold. Already rounded as the reference rounds it. */
+  readonly threshold: number;
+  /** Top values of the cumulative logits that the decider reads, after min(topk, vocab). */
+  readonly topK: number;
+  readonly layers: readonly number[];
+  readonly precision: 'fp32' | 'int8';
+}
+
+export interface ModelManifest {
+  readonly format: typeof MANIFEST_FORMAT;
+  readonly id: string;
+  readonly name: string;
+  /** Version of the importer that wrote the folder: an older one is imported again. */
+  readonly importer: string;
+  readonly architecture: {
+    readonly kind: 'qwen3' | 'llama';
+    readonly vocabSize: number;
+    readonly hiddenSize: number;
+    readonly layers: number;
+    readonly heads: number;
+    readonly kvHeads: number;
+    readonly headDim: number;
+    readonly contextLength: number;
+    /** float32 inverse frequencies of RoPE [headDim / 2], scaling applied (Hugging Face `inv_freq`). */
+    readonly ropeInverseFrequencies: readonly number[];
+    /** Factor on cos and sin (1 except for some rope scalings). */
+    readonly ropeAttentionFactor: number;
+    readonly parameters: number;
+  };
+  readonly tah: {
+    readonly maxIter: number;
+    /** k of the soft embedding mix that feeds deeper passes, after min(topk, vocab). */
+    readonly inputTopK: number;
+    readonly lora: { readonly rank: number; readonly scale: number; readonly precision: 'fp32' | 'int8' };
+    readonly decider: DeciderManifest;
+  } | null;
+  readonly tokens: {
+    readonly bos: number | null;
+    readonly eos: readonly number[];
+    readonly pad: number | null;
+  };
+  readonly generation: {
+    readonly temperature: number;
+    readonly topK: number;
+    readonly topP: number;
+    readonly minP: number;
+  };
+  readonly quantization: { readonly kind: Quantization; readonly blockSize: number | null };
+  readonly graph: {
+    readonly file: string;
+    /** Provider family that the graph's operators were chosen for. */
+    readonly flavour: GraphFlavour;
+    /** Entries of `top_values` / `top_ids`: max of the decider's and the mix's k, at least 20, at most the vocabulary. */
+    readonly topK: number;
+    /** Names of extra outputs (importer option `probes`), for `tah verify`. */
+    readonly probes: readonly string[];
+  };
+  /** Tokenizer files are in the folder (tokenizer.json, tokenizer_config.json). */
+  readonly hasTokenizer: boolean;
+  /** Every other file of the folder. */
+  readonly files: readonly { readonly path: string; readonly bytes: number; readonly sha256: string }[];
+}
+
+export type GraphFlavour = 'cpu' | 'dml' | 'webgpu' | 'cuda';

@@ -1,0 +1,92 @@
+/**
+ * A run: one solve, explain or measure, from its request to its last token. The one shape that host, webview and
+ * run files (`.tahrun.json`) share. Pure data plus pure functions over it.
+ */
+
+import type { AnswerCheck } from './answer.ts';
+import type { EndReason, GenerateStats, ModelInfo, OracleVerdict, PromptToken, ProviderInfo, SamplingOptions, ThinkingPolicy, TokenEvent } from './engine.ts';
+import type { ErrorData } from './errors.ts';
+
+export type RunState = 'running' | 'done' | 'stopped' | 'failed';
+
+export interface Run {
+  readonly id: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  readonly kind: 'solve' | 'measure';
+  readonly problem: string;
+  readonly policy: ThinkingPolicy;
+  readonly sampling: SamplingOptions | null;
+  readonly model: ModelInfo | null;
+  readonly provider: ProviderInfo | null;
+  readonly prompt: readonly PromptToken[];
+  readonly tokens: readonly TokenEvent[];
+  readonly state: RunState;
+  readonly endReason: EndReason | null;
+  readonly error: ErrorData | null;
+  readonly stats: GenerateStats | null;
+  /** Content of the last box in the text. */
+  readonly answer: string | null;
+  readonly check: AnswerCheck | null;
+}
+
+/** What changes a run after its creation; host applies it and sends it on unchanged, the webview applies it again. */
+export type RunChange =
+  | { readonly type: 'start'; readonly model: ModelInfo; readonly provider: ProviderInfo; readonly prompt: readonly PromptToken[]; readonly sampling: SamplingOptions }
+  | { readonly type: 'tokens'; readonly tokens: readonly TokenEvent[] }
+  | {
+      readonly type: 'end';
+      readonly state: Exclude<RunState, 'running'>;
+      readonly endReason: EndReason | null;
+      readonly error: ErrorData | null;
+      readonly stats: GenerateStats | null;
+      readonly answer: string | null;
+    }
+  | { readonly type: 'check'; readonly check: AnswerCheck };
+
+/** The run after the change. O(new tokens) amortised is the caller's business; this returns a new object. */
+export function applyRunChange(run: Run, change: RunChange): Run {
+  switch (change.type) {
+    case 'start':
+      return { ...run, model: change.model, provider: change.provider, prompt: change.prompt, sampling: change.sampling };
+    case 'tokens':
+      return { ...run, tokens: [...run.tokens, ...change.tokens] };
+    case 'end':
+      return { ...run, state: change.state, endReason: change.endReason, error: change.error, stats: change.stats, answer: change.answer };
+    case 'check':
+      return { ...run, check: change.check };
+    default:
+      return change satisfies never;
+  }
+}
+
+export function runText(run: Pick<Run, 'tokens'>): string {
+  return run.tokens.map((token) => token.text).join('');
+}
+
+/** Decider score of the token's first pass, or null where there is no decider. */
+export function firstScore(token: Pick<TokenEvent, 'continueProbability'>): number | null {
+  return token.continueProbability[0] ?? null;
+}
+
+export type SecondThought = 'kept' | 'changed' | 'changed the pick';
+
+/**
+ * What the later passes did to a token's prediction; null where it had one pass only.
+ * "changed the pick": another token is now first. "changed": the order of the first five differs. "kept": neither.
+ */
+export function secondThought(token: Pick<TokenEvent, 'iterCount' | 'before' | 'after'>): SecondThought | null {
+  if (token.iterCount < 2) return null;
+  if (token.before[0]?.id !== token.after[0]?.id) return 'changed the pick';
+  const first = token.before.slice(0, 5).map((c) => c.id);
+  const last = token.after.slice(0, 5).map((c) => c.id);
+  return first.every((id, i) => id === last[i]) ? 'kept' : 'changed';
+}
+
+/** Decider against self-oracle for a token of a given text: was the first pass's top-1 another token, and was it sent? */
+export function oracleVerdict(token: Pick<TokenEvent, 'id' | 'iterCount' | 'before'>): OracleVerdict {
+  const hard = token.before[0]?.id !== token.id;
+  const sent = token.iterCount > 1;
+  if (hard) return sent ? 'hard-sent' : 'hard-missed';
+  return sent ? 'easy-sent' : 'easy-skipped';
+}
