@@ -1,0 +1,101 @@
+/**
+ * Duo-causal attention of one block over a past that the engine owns and the run's own rows, of plain operators.
+ *
+ *   x ─ q_proj ─ norm ─ RoPE ─ q [kvHeads, group·rows, d] ──┬── q·past.keyᵀ ──┐
+ *   x ─ k_proj ─ norm ─ RoPE ─ new.key [kvHeads, rows, d] ──┴── q·new.keyᵀ ───┴ concat ─ + bias ─ softmax ─ split
+ *   x ─ v_proj ────────────── new.value                                              p·past.value + p·new.value ─ o_proj
+ *
+ * The heads of a group are stacked as rows under their key-value head, so a key is read once for all of them. Past and
+ * new keys are never joined: the cache is read where it lies and only the new rows leave the graph. Which key a row may
+ * see (position, iterDepth) is in the bias alone; RoPE goes by position.
+ */
+import { newName, pastName } from '../../protocol/graph.ts';
+import { float, int, ints, type Value } from '../onnx/graph.ts';
+import { blockLinear, type BuildContext } from './linear.ts';
+
+/** Values that all blocks share, made once a run. */
+export interface SharedInputs {
+  readonly ropeCos: Value;
+  readonly ropeSin: Value;
+  /** int64 [1] = 0: RotaryEmbedding numbers the rows from here, and row r reads row r of ropeCos/ropeSin. */
+  readonly ropeOffset: Value;
+  /** float32 [group · rows, past + rows] */
+  readonly bias: Value;
+  /** int64 [2] = [past, rows] */
+  readonly pastAndRows: Value;
+  readonly shapes: {
+    /** [0, 0, headDim] style targets for Reshape. */
+    readonly headsOfRows: (heads: number) => Value;
+    readonly grouped: Value;
+    readonly ungrouped: Value;
+    readonly flat: (heads: number) => Value;
+    readonly batched: (heads: number) => Value;
+  };
+}
+
+/** @param x [rows, hidden], normalised @returns [rows, hidden] */
+export function attention(context: BuildContext, shared: SharedInputs, x: Value, layer: number): Value {
+  const { graph } = context;
+  const { heads, kvHeads, headDim } = context.checkpoint.config;
+  const at = `/model/layers.${layer}/attn`;
+
+  // q [rows, heads·d] → [heads, rows, d] → [kvHeads, group·rows, d]; k, v [kvHeads, rows, d]
+  const q = headsFirst(context, shared, rotated(context, shared, x, layer, 'q'), `${at}/q`, heads);
+  const k = headsFirst(context, shared, rotated(context, shared, x, layer, 'k'), `${at}/k`, kvHeads);
+  const v = headsFirst(context, shared, blockLinear(context, `${at}/v_proj`, x, layer, 'self_attn.v_proj'), `${at}/v`, kvHeads);
+  graph.output(newName(layer, 'key'), k, 'float32', [kvHeads, 'rows', headDim]);
+  graph.output(newName(layer, 'value'), v, 'float32', [kvHeads, 'rows', headDim]);
+  const pastKey = graph.input(pastName(layer, 'key'), 'float32', [kvHeads, 'past', headDim]);
+  const pastValue = graph.input(pastName(layer, 'value'), 'float32', [kvHeads, 'past', headDim]);
+
+  // scores [kvHeads, group·rows, past + rows]
+  const grouped = graph.node('Reshape', `${at}/q_group/Reshape`, [q, shared.shapes.grouped]);
+  const scale = { transB: int(1), alpha: float(1 / Math.sqrt(headDim)) };
+  const pastScores = graph.node('FusedMatMul', `${at}/scores_past/FusedMatMul`, [grouped, pastKey], scale);
+  const newScores = graph.node('FusedMatMul', `${at}/scores_new/FusedMatMul`, [grouped, k], scale);
+  const scores = graph.node('Concat', `${at}/scores/Concat`, [pastScores, newScores], { axis: int(-1) });
+  const masked = graph.node('Add', `${at}/bias/Add`, [scores, shared.bias]);
+  const weights = graph.node('Softmax', `${at}/Softmax`, [masked], { axis: int(-1) });
+
+  // out [kvHeads, group·rows, d] → [rows, heads·d]
+  const [ofPast = '', ofNew = ''] = graph.nodeWithOutputs('Split', `${at}/weights/Split`, [weights, shared.pastAndRows], 2, { axis: int(-1) });
+  const fromPast = graph.node('MatMul', `${at}/out_past/MatMul`, [ofPast, pastValue]);
+  const fromNew = graph.node('MatMul', `${at}/out_new/MatMul`, [ofNew, v]);
+  const out = graph.node('Add', `${at}/out/Add`, [fromPast, fromNew]);
+  const perHead = graph.node('Reshape', `${at}/out_heads/Reshape`, [out, shared.shapes.ungrouped]);
+  const rowsFirst = graph.node('Transpose', `${at}/out_rows/Transpose`, [perHead], { perm: ints([1, 0, 2]) });
+  const flat = graph.node('Reshape', `${at}/out_flat/Reshape`, [rowsFirst, shared.shapes.flat(heads)]);
+  return blockLinear(context, `${at}/o_proj`, flat, layer, 'self_attn.o_proj');
+}
+
+/** q or k after projection, norm (Qwen3) and RoPE: [1, rows, heads·d] */
+function rotated(context: BuildContext, shared: SharedInputs, x: Value, layer: number, which: 'q' | 'k'): Value {
+  const { graph, checkpoint } = context;
+  const { heads, kvHeads, qkNorm } = checkpoint.config;
+  const at = `/model/layers.${layer}/attn/${which}`;
+  const count = which === 'q' ? heads : kvHeads;
+  let projected = blockLinear(context, `${at}_proj`, x, layer, `self_attn.${which}_proj`);
+  if (qkNorm) {
+    const perHead = graph.node('Reshape', `${at}_heads/Reshape`, [projected, shared.shapes.headsOfRows(count)]);
+    projected = rmsNorm(context, `${at}_norm`, perHead, `model.layers.${layer}.self_attn.${which}_norm.weight`);
+  }
+  const batched = graph.node('Reshape', `${at}_batch/Reshape`, [projected, shared.shapes.batched(count)]);
+  return graph.node('RotaryEmbedding', `${at}_rope/RotaryEmbedding`, [batched, shared.ropeOffset, shared.ropeCos, shared.ropeSin]);
+}
+
+/** [.., rows, heads·d] → [heads, rows, d] */
+function headsFirst(context: BuildContext, shared: SharedInputs, x: Value, at: string, heads: number): Value {
+  const perHead = context.graph.node('Reshape', `${at}_split/Reshape`, [x, shared.shapes.headsOfRows(heads)]);
+  return context.graph.node('Transpose', `${at}_first/Transpose`, [perHead], { perm: ints([1, 0, 2]) });
+}
+
+/** RMSNorm over the last axis with the checkpoint's weight. */
+export function rmsNorm(context: BuildContext, address: string, x: Value, tensor: string): Value {
+  const { graph, plan, checkpoint } = context;
+  const weight = plan.float(tensor, checkpoint.weights.info(tensor).shape, () => checkpoint.weights.read(tensor));
+  return graph.node('SimplifiedLayerNormalization', `${address}/RMSNorm`, [x, weight], {
+    axis: int(-1),
+    epsilon: float(checkpoint.config.rmsNormEps),
+    stash_type: int(1),
+  });
+}

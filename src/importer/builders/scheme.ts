@@ -1,0 +1,37 @@
+/** How a graph is built for a provider and a quantisation: every choice that facts about ONNX Runtime dictate, in one place. */
+import { TahError } from '../../protocol/errors.ts';
+import type { GraphFlavour, Quantization } from '../../protocol/manifest.ts';
+import type { Bits } from './quantize.ts';
+
+export interface Scheme {
+  readonly quantization: Quantization;
+  readonly bits: Bits | null;
+  /** Columns that share a scale; null for fp32. */
+  readonly blockSize: number | null;
+  /** MatMulNBits `accuracy_level`: 4 multiplies 8-bit activations, 0 keeps them float32. */
+  readonly accuracyLevel: 0 | 4;
+  /** `if` skips the LoRA branch of a run without deep rows; `gate` always computes it (DirectML has no `If` kernel). */
+  readonly lora: 'if' | 'gate';
+}
+
+/** Narrowest block that ONNX Runtime's kernels know. */
+const SMALLEST_BLOCK = 16;
+
+/**
+ * @param hiddenSize columns of the embedding, which must be whole blocks
+ * @throws TahError checkpoint.unsupported-architecture where no block size fits
+ */
+export function schemeFor(flavour: GraphFlavour, quantization: Quantization, hiddenSize: number): Scheme {
+  const lora = flavour === 'dml' ? 'gate' : 'if';
+  if (quantization === 'fp32') return { quantization, bits: null, blockSize: null, accuracyLevel: 0, lora };
+  // 128 decodes fastest on CPU; 32 is what the other providers' kernels are made for.
+  let blockSize = flavour === 'cpu' && quantization === 'int4' ? 128 : 32;
+  while (hiddenSize % blockSize !== 0) blockSize /= 2;
+  if (blockSize < SMALLEST_BLOCK) {
+    throw new TahError('checkpoint.unsupported-architecture', `A hidden size of ${hiddenSize} can't be quantised: it is no multiple of ${SMALLEST_BLOCK}.`, {
+      subject: 'hidden_size',
+      hint: 'Import it with fp32.',
+    });
+  }
+  return { quantization, bits: quantization === 'int4' ? 4 : 8, blockSize, accuracyLevel: flavour === 'cpu' ? 4 : 0, lora };
+}

@@ -1,0 +1,108 @@
+/**
+ * Checkpoint in, model folder out. Knows the order of the work and that nothing half-made may stay: everything is
+ * written to a temporary folder beside the target and renamed at the end. The numbers are the builders' business.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { TahError } from '../protocol/errors.ts';
+import type { ImporterApi, ImportEvent, ImportRequest } from '../protocol/importer.ts';
+import type { GraphFlavour } from '../protocol/manifest.ts';
+import { GRAPH } from '../protocol/graph.ts';
+import { buildTahGraph, graphTopK } from './builders/tahGraph.ts';
+import type { BuildContext } from './builders/linear.ts';
+import { schemeFor } from './builders/scheme.ts';
+import { WeightPlan } from './builders/weights.ts';
+import { openCheckpoint } from './checkpoint/openCheckpoint.ts';
+import type { Checkpoint, OpenCheckpointOptions } from './checkpoint/types.ts';
+import { describeModel, IMPORTER_VERSION, writeManifest } from './describeModel.ts';
+import { ExternalData } from './onnx/externalData.ts';
+import { Graph } from './onnx/graph.ts';
+import { encodeModel } from './onnx/wire.ts';
+import { checkSpace, diskError, prepareTarget, type Target } from './target.ts';
+
+export const MODEL_FILE = 'model.onnx';
+export const WEIGHTS_FILE = 'model.onnx.data';
+
+/** What only the project's own tools ask for. */
+export interface ImportOptions extends OpenCheckpointOptions {
+  readonly flavour?: GraphFlavour;
+  /** Adds the outputs that `tah verify` compares: hidden states and the logits of each pass. */
+  readonly probes?: boolean;
+}
+
+export function createImporter(options: ImportOptions = {}): ImporterApi {
+  return { import: (request, signal) => importCheckpoint(request, options, signal) };
+}
+
+/**
+ * @throws TahError checkpoint.* where the checkpoint is refused, import.* where the folder can't be written,
+ *   cancelled when `signal` is aborted; in each case nothing is left behind
+ */
+export async function* importCheckpoint(request: ImportRequest, options: ImportOptions, signal?: AbortSignal): AsyncIterable<ImportEvent> {
+  const checkpoint = openCheckpoint(path.resolve(request.checkpoint), options);
+  try {
+    const target = prepareTarget(path.resolve(request.out), request.replace ?? false);
+    try {
+      yield* writeModel(checkpoint, request, options, target, signal);
+      const bytes = target.commit();
+      yield { type: 'done', out: target.out, bytes };
+    } catch (error) {
+      throw diskError(error, target.out);
+    } finally {
+      target.discard();
+    }
+  } finally {
+    checkpoint.close();
+  }
+}
+
+async function* writeModel(
+  checkpoint: Checkpoint,
+  request: ImportRequest,
+  options: ImportOptions,
+  target: Target,
+  signal?: AbortSignal,
+): AsyncIterable<ImportEvent> {
+  const flavour = options.flavour ?? 'cpu';
+  const scheme = schemeFor(flavour, request.quantization, checkpoint.config.hiddenSize);
+  const graph = new Graph('think-at-hard');
+  const file = new ExternalData(path.join(target.folder, WEIGHTS_FILE), WEIGHTS_FILE);
+  let probes: readonly string[];
+  try {
+    const plan = new WeightPlan(graph, file);
+    probes = buildTahGraph({ graph, plan, checkpoint, scheme, lora: loraInputs(graph, checkpoint) }, options.probes ?? false);
+    checkSpace(target.folder, file.bytes);
+    yield { type: 'progress', stage: 'weights', doneBytes: 0, totalBytes: file.bytes };
+    for (const job of plan.jobs) {
+      for (const _ of job()) {
+        // Cancel messages and progress get their turn between slabs.
+        await nextTurn();
+        if (signal?.aborted === true) throw new TahError('cancelled', 'The import was cancelled.');
+        yield { type: 'progress', stage: 'weights', doneBytes: file.written, totalBytes: file.bytes };
+      }
+    }
+  } finally {
+    file.close();
+  }
+  fs.writeFileSync(path.join(target.folder, MODEL_FILE), encodeModel(graph.finish(), { name: 'think-at-hard', version: IMPORTER_VERSION }));
+  for (const name of checkpoint.tokenizerFiles) fs.copyFileSync(path.join(checkpoint.dir, name), path.join(target.folder, name));
+  yield { type: 'progress', stage: 'files', doneBytes: file.bytes, totalBytes: file.bytes };
+  const described = describeModel(checkpoint, {
+    scheme,
+    flavour,
+    topK: graphTopK(checkpoint),
+    probes,
+    graphFile: MODEL_FILE,
+    ...(request.name === undefined ? {} : { name: request.name }),
+  });
+  await writeManifest(target.folder, described, signal);
+}
+
+function loraInputs(graph: Graph, checkpoint: Checkpoint): BuildContext['lora'] {
+  if (checkpoint.tah === null) return null;
+  const gate = graph.input(GRAPH.loraGate, 'float32', ['rows', 1]);
+  const largest = graph.node('ReduceMax', '/shared/any_deep/ReduceMax', [gate], { keepdims: { type: 'int', value: 0 } });
+  const anyDeep = graph.node('Greater', '/shared/any_deep/Greater', [largest, graph.constant('/shared/any_deep/zero', 'float32', [], [0])]);
+  return { gate, anyDeep };
+}
