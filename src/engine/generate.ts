@@ -1,0 +1,156 @@
+/**
+ * Generation and measurement over a loaded model: prefill in chunks, then one forward a token.
+ * Knows the order of events; what a pass is, is forward.ts, and which token is taken, sampling.ts.
+ */
+import type { EndReason, GenerateEvent, GenerateRequest, GenerateStats, MeasureRequest, PromptToken, SamplingOptions } from '../protocol/engine.ts';
+import { TahError } from '../protocol/errors.ts';
+import { Forward, type RowResult } from './forward.ts';
+import type { LoadedModel } from './loadedModel.ts';
+import { checkPolicy } from './policy.ts';
+import { DEFAULT_CANDIDATES, MOST_CANDIDATES, promptToken, tokenEvent } from './prediction.ts';
+import { checkSampling, sample } from './sampling.ts';
+
+export async function* generate(model: LoadedModel, request: GenerateRequest, loadMs: number, signal?: AbortSignal): AsyncIterable<GenerateEvent> {
+  const { manifest, tokenizer } = model;
+  const sampling = request.sampling ?? { ...manifest.generation, seed: 0 };
+  checkGenerate(model, request, sampling);
+  const prompt = model.promptIds(request.prompt);
+  const { contextLength } = manifest.architecture;
+  if (prompt.length >= contextLength) {
+    throw new TahError('engine.context-too-long', `The problem has ${prompt.length} tokens; this model reads ${contextLength - 1} at most.`, { hint: 'Shorten the problem, or choose a model with a longer context.' });
+  }
+  const candidates = request.topCandidates ?? DEFAULT_CANDIDATES;
+  const forward = new Forward(model.session, manifest);
+  const started = performance.now();
+  const rows: RowResult[] = [];
+  for (const ids of chunks(prompt, forward.chunkSize('last'))) rows.push(...(await forward.run({ ids, policy: request.policy, track: 'last', signal })));
+  const prefillMs = performance.now() - started;
+  const described = prompt.map((id, i): PromptToken => promptToken(id, required(rows[i]), tokenizer));
+  yield { type: 'start', model: model.info, provider: model.session.provider, prompt: described, policy: request.policy, sampling };
+
+  const text = tokenizer?.stream() ?? null;
+  const stops = new StopTexts(request.stop ?? []);
+  let row = required(rows.at(-1));
+  let elapsedMs: number | null = null;
+  let passes = 0;
+  let index = 0;
+  let reason: EndReason | null = null;
+  const decodeStarted = performance.now();
+  while (reason === null) {
+    const position = prompt.length + index;
+    const id = request.forced?.[index] ?? sample(required(row.finalLogits), sampling, position);
+    const isEnd = manifest.tokens.eos.includes(id);
+    const last = isEnd || index + 1 >= request.maxTokens || position + 1 >= contextLength;
+    const special = isEnd || (tokenizer?.isSpecial(id) ?? false);
+    // A character that the text ends in the middle of must still be said.
+    const piece = `${special ? '' : (text?.push(id) ?? '')}${last ? (text?.end() ?? '') : ''}`;
+    passes += row.iterCount;
+    yield { type: 'token', token: tokenEvent({ index, position, id, text: piece, special, elapsedMs }, row, candidates, tokenizer) };
+    index++;
+    if (isEnd) reason = 'stop-token';
+    else if (stops.found(piece)) reason = 'stop-text';
+    else if (index >= request.maxTokens) reason = 'max-tokens';
+    else if (position + 1 >= contextLength) reason = 'context-limit';
+    else {
+      const before = performance.now();
+      row = required((await forward.run({ ids: [id], policy: request.policy, track: 'last', signal }))[0]);
+      elapsedMs = performance.now() - before;
+    }
+  }
+  yield { type: 'end', reason, stats: statistics({ promptTokens: prompt.length, tokens: index, passes, loadMs, prefillMs, decodeMs: performance.now() - decodeStarted }) };
+}
+
+/** Teacher-forced: every token of the text but the first is predicted by the row before it. */
+export async function* measure(model: LoadedModel, request: MeasureRequest, loadMs: number, signal?: AbortSignal): AsyncIterable<GenerateEvent> {
+  const { manifest, tokenizer } = model;
+  checkPolicy(request.policy, manifest.tah !== null);
+  const candidates = checkCandidates(request.topCandidates);
+  const ids = model.promptIds({ kind: 'text', text: request.text });
+  if (ids.length < 2) throw new TahError('input.empty', 'The text is too short to measure: it has fewer than two tokens.', { hint: 'Give a longer text.' });
+  const { contextLength } = manifest.architecture;
+  if (ids.length > contextLength) {
+    throw new TahError('engine.context-too-long', `The text has ${ids.length} tokens; this model reads ${contextLength} at most.`, { hint: 'Measure a shorter part of it.' });
+  }
+  const forward = new Forward(model.session, manifest);
+  const stream = tokenizer?.stream() ?? null;
+  const firstText = stream?.push(required(ids[0])) ?? '';
+  const started = performance.now();
+  yield {
+    type: 'start',
+    model: model.info,
+    provider: model.session.provider,
+    prompt: [{ position: 0, id: required(ids[0]), text: firstText, iterCount: 0, continueProbability: [] }],
+    policy: request.policy,
+    sampling: { temperature: 0, topK: 0, topP: 1, minP: 0, seed: 0 },
+  };
+  let passes = 0;
+  let index = 0;
+  const last = ids.length - 1;
+  for (const chunk of chunks(ids.slice(0, last), forward.chunkSize('all'))) {
+    const from = forward.position;
+    const rows = await forward.run({ ids: chunk, targets: ids.slice(from + 1, from + 1 + chunk.length), policy: request.policy, track: 'all', signal });
+    for (const row of rows) {
+      const position = row.position + 1;
+      const id = required(ids[position]);
+      const special = tokenizer?.isSpecial(id) ?? false;
+      const piece = `${special ? '' : (stream?.push(id) ?? '')}${position === last ? (stream?.end() ?? '') : ''}`;
+      passes += row.iterCount;
+      yield { type: 'token', token: tokenEvent({ index, position, id, text: piece, special, elapsedMs: null }, row, candidates, tokenizer) };
+      index++;
+    }
+  }
+  const prefillMs = performance.now() - started;
+  yield { type: 'end', reason: 'end-of-text', stats: statistics({ promptTokens: 1, tokens: index, passes, loadMs, prefillMs, decodeMs: prefillMs }) };
+}
+
+function checkGenerate(model: LoadedModel, request: GenerateRequest, sampling: SamplingOptions): void {
+  checkSampling(sampling);
+  checkPolicy(request.policy, model.manifest.tah !== null);
+  checkCandidates(request.topCandidates);
+  if (request.policy.kind === 'self-oracle') {
+    throw new TahError('engine.bad-request', 'The self-oracle policy needs a given text.', { subject: 'policy', hint: 'Use it with measure.' });
+  }
+  if (!Number.isInteger(request.maxTokens) || request.maxTokens < 1) {
+    throw new TahError('engine.bad-request', `maxTokens must be a whole number of at least 1, not ${request.maxTokens}.`, { subject: 'maxTokens' });
+  }
+  const { vocabSize } = model.manifest.architecture;
+  const strange = request.forced?.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabSize);
+  if (strange !== undefined) throw new TahError('engine.bad-request', `The model has no token ${strange}.`, { subject: 'forced' });
+}
+
+function checkCandidates(count = DEFAULT_CANDIDATES): number {
+  if (!Number.isInteger(count) || count < 1 || count > MOST_CANDIDATES) {
+    throw new TahError('engine.bad-request', `topCandidates must be a whole number from 1 to ${MOST_CANDIDATES}, not ${count}.`, { subject: 'topCandidates' });
+  }
+  return count;
+}
+
+function statistics(counted: Omit<GenerateStats, 'passesPerToken' | 'tokensPerSecond'>): GenerateStats {
+  return { ...counted, passesPerToken: counted.passes / counted.tokens, tokensPerSecond: counted.tokens / Math.max(1e-6, counted.decodeMs / 1000) };
+}
+
+/** Finds texts that end a run, also when they are split over tokens. */
+class StopTexts {
+  private tail = '';
+  private readonly longest: number;
+
+  constructor(private readonly texts: readonly string[]) {
+    this.longest = Math.max(0, ...texts.map((text) => text.length));
+  }
+
+  found(piece: string): boolean {
+    if (this.longest === 0) return false;
+    const seen = this.tail + piece;
+    this.tail = seen.slice(Math.max(0, seen.length - this.longest));
+    return this.texts.some((text) => text !== '' && seen.includes(text));
+  }
+}
+
+function* chunks(ids: readonly number[], size: number): Iterable<readonly number[]> {
+  for (let from = 0; from < ids.length; from += size) yield ids.slice(from, from + size);
+}
+
+function required<T>(value: T | null | undefined): T {
+  if (value === null || value === undefined) throw new Error('a forward returned no result for its last row');
+  return value;
+}

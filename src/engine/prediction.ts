@@ -1,0 +1,48 @@
+/** From what a forward says of a row to what a view shows of the token that the row predicted. Pure but for the tokenizer. */
+import type { Candidate, PromptToken, TokenEvent } from '../protocol/engine.ts';
+import { distributionOf } from './distribution.ts';
+import type { RowResult, TopList } from './forward.ts';
+import type { Tokenizer } from './text/tokenizer.ts';
+
+export const DEFAULT_CANDIDATES = 10;
+export const MOST_CANDIDATES = 100;
+
+/** Token texts without a tokenizer: the id. */
+export function displayToken(tokenizer: Tokenizer | null, id: number): string {
+  return tokenizer === null ? `<${id}>` : tokenizer.display(id);
+}
+
+export interface TokenPlace {
+  readonly index: number;
+  readonly position: number;
+  readonly id: number;
+  readonly text: string;
+  readonly special: boolean;
+  readonly elapsedMs: number | null;
+}
+
+/** @param row tracked result of the row before the token @param candidates how many entries the lists have */
+export function tokenEvent(place: TokenPlace, row: RowResult, candidates: number, tokenizer: Tokenizer | null): TokenEvent {
+  if (row.firstLogits === null || row.finalLogits === null || row.firstTop === null || row.finalTop === null) {
+    throw new Error(`position ${row.position} was not tracked`);
+  }
+  const first = distributionOf(row.firstLogits);
+  const last = row.finalLogits === row.firstLogits ? first : distributionOf(row.finalLogits);
+  const list = (top: TopList, logSumExp: number): Candidate[] =>
+    top.ids.slice(0, candidates).map((id, i) => ({ id, text: displayToken(tokenizer, id), logprob: (top.values[i] ?? -Infinity) - logSumExp }));
+  const before = list(row.firstTop, first.logSumExp);
+  return {
+    ...place,
+    iterCount: row.iterCount,
+    continueProbability: row.probabilities,
+    before,
+    after: row.iterCount === 1 ? before : list(row.finalTop, last.logSumExp),
+    logprob: (row.finalLogits[place.id] ?? -Infinity) - last.logSumExp,
+    entropyBefore: first.entropy,
+    entropyAfter: last.entropy,
+  };
+}
+
+export function promptToken(id: number, row: RowResult, tokenizer: Tokenizer | null): PromptToken {
+  return { position: row.position, id, text: displayToken(tokenizer, id), iterCount: row.iterCount, continueProbability: row.probabilities };
+}

@@ -1,0 +1,156 @@
+/**
+ * The one file that knows onnxruntime-node: opens a graph on a provider and runs it.
+ * Feeds are bound without a copy; every output is copied by the runtime, so callers ask for no more than they need.
+ */
+import { createRequire } from 'node:module';
+import type * as Ort from 'onnxruntime-node';
+import type { Provider, ProviderChoice, ProviderInfo } from '../protocol/engine.ts';
+import { TahError } from '../protocol/errors.ts';
+
+/** A named array as the graph takes and gives it. int64 values are token ids and row numbers. */
+export type Feed =
+  | { readonly dtype: 'float32'; readonly data: Float32Array; readonly dims: readonly number[] }
+  | { readonly dtype: 'int64'; readonly data: BigInt64Array; readonly dims: readonly number[] };
+
+export type Feeds = Readonly<Record<string, Feed>>;
+
+export interface Outputs {
+  /** @throws Error where the graph has no such float32 output (a fault of ours) */
+  floats(name: string): Float32Array;
+  integers(name: string): BigInt64Array;
+  has(name: string): boolean;
+}
+
+export interface Session {
+  readonly provider: ProviderInfo;
+  run(feeds: Feeds): Promise<Outputs>;
+  close(): Promise<void>;
+}
+
+export interface SessionOptions {
+  readonly provider: ProviderChoice;
+  /** Threads of one run; 0 lets the runtime choose. */
+  readonly threads?: number;
+}
+
+/**
+ * @throws TahError engine.provider-unavailable, model.corrupted, engine.out-of-memory
+ */
+export async function openSession(graphFile: string, options: SessionOptions): Promise<Session> {
+  const ort = loadRuntime();
+  const info = chooseProvider(ort, options.provider);
+  const session = await createSession(ort, graphFile, info.provider, options.threads ?? 0);
+  const tensors = new TensorCache(ort);
+  return {
+    provider: info,
+    async run(feeds) {
+      const inputs: Record<string, Ort.Tensor> = {};
+      for (const [name, feed] of Object.entries(feeds)) inputs[name] = tensors.of(name, feed);
+      let outputs: Ort.InferenceSession.OnnxValueMapType;
+      try {
+        outputs = await session.run(inputs);
+      } catch (error) {
+        throw runError(error);
+      }
+      return {
+        floats: (name) => outputOf(outputs, name, Float32Array),
+        integers: (name) => outputOf(outputs, name, BigInt64Array),
+        has: (name) => name in outputs,
+      };
+    },
+    close: () => session.release(),
+  };
+}
+
+function loadRuntime(): typeof Ort {
+  try {
+    // Required at run time, from the package beside the bundle: it loads its native library by its own path.
+    return createRequire(import.meta.url)('onnxruntime-node') as typeof Ort;
+  } catch (error) {
+    throw new TahError('engine.provider-unavailable', `ONNX Runtime can't be loaded on ${process.platform}-${process.arch}: ${messageOf(error)}`, {
+      hint: process.platform === 'linux' ? 'It needs glibc 2.28 or newer (Alpine and other musl systems are not supported).' : 'Install the extension made for this platform.',
+      cause: error,
+    });
+  }
+}
+
+function chooseProvider(ort: typeof Ort, choice: ProviderChoice): ProviderInfo {
+  const bundled = ort.listSupportedBackends().map((backend) => backend.name as Provider);
+  const others = bundled.filter((name) => name !== 'cpu');
+  if (choice === 'auto' || choice === 'cpu') {
+    const reason = choice === 'cpu' ? 'chosen by the setting' : 'the graph of this model folder is made for the CPU';
+    const why = choice === 'cpu' ? 'the CPU was chosen by the setting' : 'not tried on its own: choose it by the setting';
+    return { provider: 'cpu', reason, rejected: others.map((provider) => ({ provider, reason: why })) };
+  }
+  if (!bundled.includes(choice)) {
+    throw new TahError('engine.provider-unavailable', `The provider "${choice}" is not in this build of ONNX Runtime (${process.platform}-${process.arch} has ${bundled.join(', ')}).`, {
+      subject: choice,
+      hint: 'Choose "auto" or one of those.',
+    });
+  }
+  return { provider: choice, reason: 'chosen by the setting', rejected: [] };
+}
+
+async function createSession(ort: typeof Ort, graphFile: string, provider: Provider, threads: number): Promise<Ort.InferenceSession> {
+  const options: Ort.InferenceSession.SessionOptions = {
+    executionProviders: [provider],
+    graphOptimizationLevel: 'all',
+    // Errors are thrown; warnings of the runtime are about its own fallbacks.
+    logSeverityLevel: 3,
+    // Electron's allocator ends the process at the arena's large aligned blocks (electron#41513).
+    enableCpuMemArena: process.versions['electron'] === undefined,
+    ...(threads > 0 ? { intraOpNumThreads: threads } : {}),
+  };
+  try {
+    return await ort.InferenceSession.create(graphFile, options);
+  } catch (error) {
+    const message = messageOf(error);
+    if (/bad_alloc|out of memory|allocat/i.test(message)) throw outOfMemory(error);
+    if (provider !== 'cpu') {
+      throw new TahError('engine.provider-unavailable', `The provider "${provider}" could not be started: ${message}`, { subject: provider, hint: 'Choose "auto" or "cpu".', cause: error });
+    }
+    throw new TahError('model.corrupted', `The graph can't be loaded: ${message}`, { file: graphFile, hint: 'Import the model again.', cause: error });
+  }
+}
+
+/** Keeps the Tensor of a feed whose array and shape have not changed: the cache's arrays, fed at every run. */
+class TensorCache {
+  private readonly tensors = new Map<string, { feed: Feed; tensor: Ort.Tensor }>();
+
+  constructor(private readonly ort: typeof Ort) {}
+
+  of(name: string, feed: Feed): Ort.Tensor {
+    const known = this.tensors.get(name);
+    if (known?.feed === feed) return known.tensor;
+    const tensor = feed.dtype === 'float32' ? new this.ort.Tensor('float32', feed.data, feed.dims) : new this.ort.Tensor('int64', feed.data, feed.dims);
+    this.tensors.set(name, { feed, tensor });
+    return tensor;
+  }
+}
+
+function outputOf<T extends Float32Array | BigInt64Array>(outputs: Ort.InferenceSession.OnnxValueMapType, name: string, type: abstract new (...args: never[]) => T): T {
+  const data = (outputs[name] as Ort.Tensor | undefined)?.data;
+  if (!(data instanceof type)) throw new Error(`the graph has no output ${name} of type ${type.name}`);
+  return data;
+}
+
+function runError(error: unknown): TahError {
+  const message = messageOf(error);
+  if (/bad_alloc|out of memory|failed to allocate/i.test(message)) return outOfMemory(error);
+  return new TahError('engine.run-failed', `ONNX Runtime failed in a pass: ${message}`, { cause: error });
+}
+
+function outOfMemory(cause: unknown): TahError {
+  return new TahError('engine.out-of-memory', 'There is not enough memory for this model.', { hint: 'Close other programs, or import the model with int4.', cause });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Providers that this build of ONNX Runtime has, whether or not the machine can run them. @throws engine.provider-unavailable */
+export function listProviders(): readonly string[] {
+  return loadRuntime()
+    .listSupportedBackends()
+    .map((backend) => backend.name);
+}
