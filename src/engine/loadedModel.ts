@@ -39,7 +39,6 @@ export class LoadedModel {
     if (this.tokenizer === null) {
       throw new TahError('model.no-tokenizer', `The model ${this.info.name} has no tokenizer, so it can't read text.`, { file: this.info.path, hint: 'Import a checkpoint that has tokenizer.json.' });
     }
-    const bos = this.manifest.tokens.bos;
     switch (prompt.kind) {
       case 'text':
         return this.tokenizer.encode(prompt.text);
@@ -48,7 +47,7 @@ export class LoadedModel {
         return this.tokenizer.encode(rendered);
       }
       default:
-        return [bos ?? 0, prompt satisfies never];
+        return prompt satisfies never;
     }
   }
 

@@ -129,7 +129,7 @@ class TensorCache {
 }
 
 function outputOf<T extends Float32Array | BigInt64Array>(outputs: Ort.InferenceSession.OnnxValueMapType, name: string, type: abstract new (...args: never[]) => T): T {
-  const data = (outputs[name] as Ort.Tensor | undefined)?.data;
+  const data = outputs[name]?.data;
   if (!(data instanceof type)) throw new Error(`the graph has no output ${name} of type ${type.name}`);
   return data;
 }

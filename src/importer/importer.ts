@@ -75,7 +75,8 @@ async function* writeModel(
     checkSpace(target.folder, file.bytes);
     yield { type: 'progress', stage: 'weights', doneBytes: 0, totalBytes: file.bytes };
     for (const job of plan.jobs) {
-      for (const _ of job()) {
+      const slabs = job()[Symbol.iterator]();
+      while (slabs.next().done !== true) {
         // Cancel messages and progress get their turn between slabs.
         await nextTurn();
         if (signal?.aborted === true) throw new TahError('cancelled', 'The import was cancelled.');

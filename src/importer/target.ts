@@ -107,6 +107,7 @@ export function diskError(error: unknown, out: string): unknown {
     case 'EROFS':
     case 'ENOTDIR':
     case 'ENAMETOOLONG':
+    case 'EEXIST':
       return new TahError('import.cannot-write', `${out} can't be written: ${error.message}`, { ...detail, hint: 'Choose a folder that you may write to.' });
     default:
       return error;

@@ -90,3 +90,23 @@ export function oracleVerdict(token: Pick<TokenEvent, 'id' | 'iterCount' | 'befo
   if (hard) return sent ? 'hard-sent' : 'hard-missed';
   return sent ? 'easy-sent' : 'easy-skipped';
 }
+
+export interface AnswerParts {
+  /** Between `<think>` and `</think>`; null where the model does not mark its thinking. */
+  readonly thinking: string | null;
+  readonly thinkingDone: boolean;
+  readonly answer: string;
+}
+
+const THINK_OPEN = '<think>';
+const THINK_CLOSE = '</think>';
+
+/** What a model thought and what it answers. Some templates open the thinking in the prompt, so a closing mark alone counts too. */
+export function splitThinking(text: string): AnswerParts {
+  const start = /^\s*<think>/.exec(text)?.[0].length ?? null;
+  const close = text.indexOf(THINK_CLOSE);
+  if (close >= 0) return { thinking: text.slice(start ?? 0, close).trim(), thinkingDone: true, answer: text.slice(close + THINK_CLOSE.length).trimStart() };
+  if (start !== null) return { thinking: text.slice(start).trimStart(), thinkingDone: false, answer: '' };
+  const lead = text.trimStart();
+  return { thinking: null, thinkingDone: true, answer: lead !== '' && THINK_OPEN.startsWith(lead) ? '' : text };
+}

@@ -1,10 +1,15 @@
 /**
  * The tensors that a Qwen3 or Llama model must have, with their shapes, and the check that a checkpoint has just these.
- * Knows names and shapes of Hugging Face transformers. Reads no values.
+ * Knows names and shapes of Hugging Face transformers. Reads no values, but
+ * compares a tied head that was saved twice.
  */
+import { sameValues } from './safetensors.ts';
 import { refuse, sameShape, show, showShape, type Origin } from './refusal.ts';
 import type { Entries } from './tensorSource.ts';
 import { LINEARS, type Linear, type ModelConfig } from './types.ts';
+
+const EMBEDDING = 'model.embed_tokens.weight';
+const HEAD = 'lm_head.weight';
 
 /** [out, in] of a block's linear. */
 export function linearShape(config: ModelConfig, linear: Linear): readonly [number, number] {
@@ -30,7 +35,7 @@ export function linearShape(config: ModelConfig, linear: Linear): readonly [numb
 /** Name to shape of every tensor of the model, in the order of the computation. */
 export function expectedTensors(config: ModelConfig): ReadonlyMap<string, readonly number[]> {
   const { hiddenSize, vocabSize, headDim } = config;
-  const tensors = new Map<string, readonly number[]>([['model.embed_tokens.weight', [vocabSize, hiddenSize]]]);
+  const tensors = new Map<string, readonly number[]>([[EMBEDDING, [vocabSize, hiddenSize]]]);
   for (let layer = 0; layer < config.layers; layer++) {
     const block = `model.layers.${layer}.`;
     tensors.set(`${block}input_layernorm.weight`, [hiddenSize]);
@@ -46,7 +51,7 @@ export function expectedTensors(config: ModelConfig): ReadonlyMap<string, readon
     tensors.set(`${block}post_attention_layernorm.weight`, [hiddenSize]);
   }
   tensors.set('model.norm.weight', [hiddenSize]);
-  if (!config.tiedEmbedding) tensors.set('lm_head.weight', [vocabSize, hiddenSize]);
+  if (!config.tiedEmbedding) tensors.set(HEAD, [vocabSize, hiddenSize]);
   return tensors;
 }
 
@@ -74,9 +79,15 @@ export function checkTensors(entries: Entries, config: ModelConfig, origin: Orig
     }
   }
   for (const [name, entry] of entries) {
-    const known = expected.has(name) || COMPUTED.test(name) || (config.tiedEmbedding && name === 'lm_head.weight');
-    if (!known) {
+    if (expected.has(name) || COMPUTED.test(name)) continue;
+    if (!config.tiedEmbedding || name !== HEAD) {
       refuse('checkpoint.bad-safetensors', entry.file.origin, `tensor ${show(name)} does not belong to the architecture that config.json describes`, { subject: name });
+    }
+    const embedding = entries.get(EMBEDDING);
+    if (embedding && !sameValues(entry, embedding)) {
+      refuse('checkpoint.bad-safetensors', entry.file.origin, `tensor ${show(name)} differs from ${show(EMBEDDING)}, but tie_word_embeddings in config.json says they are one`, {
+        subject: name,
+      });
     }
   }
   return [...expected.keys()];

@@ -5,7 +5,7 @@
  */
 import type { CheckpointFolder } from './checkpointFolder.ts';
 import { firstNotFinite, roundThrough } from './floatFormats.ts';
-import { isKind, type PickleDict } from './pickle.ts';
+import { isKind, type PickleDict } from './pickleValue.ts';
 import { refuse, sameShape, show, showShape, type Origin } from './refusal.ts';
 import { DECIDER_CLASS, TAH_CONFIG_FILE, type DeciderSettings } from './tahConfig.ts';
 import { openTorchFile, type TorchFile, type TorchStorage, type TorchTensor, type TorchValue } from './torchPickle.ts';

@@ -43,7 +43,7 @@ export function readGeneration(folder: CheckpointFolder, config: JsonObject, con
   for (const [key, ids] of [['bos_token_id', [tokens.bos]], ['eos_token_id', tokens.eos], ['pad_token_id', [tokens.pad]]] as const) {
     const outside = ids.find((id) => id !== null && id >= vocabSize);
     if (given(outside)) {
-      const said = raw[key] == null ? configPlace : place;
+      const said = given(raw[key]) ? place : configPlace;
       refuse(said.code, said.origin, `${key} ${outside} is outside the vocabulary of ${vocabSize} tokens`, { subject: key });
     }
   }

@@ -8,7 +8,7 @@ import type { CheckpointFolder } from './checkpointFolder.ts';
 import { refuse, show, type Origin } from './refusal.ts';
 
 /** Far above any real configuration or tensor list, far below what would hurt. */
-export const LARGEST_JSON = 16 * 1024 * 1024;
+export const LARGEST_JSON = 4 * 1024 * 1024;
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 

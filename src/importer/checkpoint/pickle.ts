@@ -4,36 +4,12 @@
  * Every value costs at least a byte of input, no value is copied or walked, so memory is bounded by the input's length.
  * Opcodes: Python's pickletools (protocols 2 to 5).
  */
+import { PickleReader } from './pickleReader.ts';
+import { isKind, type PickleValue } from './pickleValue.ts';
 import { refuse, type Origin } from './refusal.ts';
 
 /** Far above a decider's pickle (a few kB: names and shapes, no numbers). */
 export const LARGEST_PICKLE = 1 << 20;
-
-export type PickleValue<T> = null | boolean | number | string | PickleList<T> | PickleTuple<T> | PickleDict<T> | PickleGlobal | PickleObject<T>;
-export interface PickleList<T> {
-  readonly kind: 'list';
-  readonly items: PickleValue<T>[];
-}
-export interface PickleTuple<T> {
-  readonly kind: 'tuple';
-  readonly items: readonly PickleValue<T>[];
-}
-export interface PickleDict<T> {
-  readonly kind: 'dict';
-  readonly entries: Map<string | number, PickleValue<T>>;
-  /** True for a collections.OrderedDict, the only thing that BUILD may decorate. */
-  readonly ordered: boolean;
-}
-export interface PickleGlobal {
-  readonly kind: 'global';
-  /** `module.name` */
-  readonly name: string;
-}
-/** What the caller made of a persistent id or a call. */
-export interface PickleObject<T> {
-  readonly kind: 'object';
-  readonly object: T;
-}
 
 export interface PickleHooks<T> {
   /** Whether the name may occur at all; where not, reading stops with checkpoint.forbidden-pickle. */
@@ -45,44 +21,35 @@ export interface PickleHooks<T> {
 /** @throws TahError checkpoint.forbidden-pickle for anything that would run code, checkpoint.bad-decider for damage */
 export function unpickle<T>(bytes: Uint8Array, origin: Origin, hooks: PickleHooks<T>): PickleValue<T> {
   if (bytes.length > LARGEST_PICKLE) refuse('checkpoint.bad-decider', origin, `its pickle has ${bytes.length} bytes; at most ${LARGEST_PICKLE} are read`);
-  return new Machine(bytes, origin, hooks).run();
+  return new Machine(new PickleReader(bytes, origin), hooks).run();
 }
 
 class Machine<T> {
-  private at = 0;
   private readonly stack: PickleValue<T>[] = [];
   private readonly marks: number[] = [];
   private readonly memo = new Map<number, PickleValue<T>>();
-  private readonly view: DataView;
 
   constructor(
-    private readonly bytes: Uint8Array,
-    private readonly origin: Origin,
+    readonly input: PickleReader,
     private readonly hooks: PickleHooks<T>,
-  ) {
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
+  ) {}
 
   run(): PickleValue<T> {
     for (;;) {
-      const opcode = this.byte();
+      const opcode = this.input.byte();
       if (opcode === STOP) break;
       const step = STEPS[opcode];
       if (step) step(this);
       else this.unknown(opcode);
     }
     const value = this.pop();
-    if (this.stack.length > 0 || this.marks.length > 0) this.damaged('leaves values on its stack');
-    if (this.at !== this.bytes.length) this.damaged('goes on after its end');
+    if (this.stack.length > 0 || this.marks.length > 0) this.input.damaged('leaves values on its stack');
+    if (!this.input.atEnd) this.input.damaged('goes on after its end');
     return value;
   }
 
-  damaged(what: string): never {
-    refuse('checkpoint.bad-decider', this.origin, `its pickle ${what} (at byte ${this.at})`, { hint: 'The file is damaged; download it again.' });
-  }
-
   forbidden(what: string): never {
-    refuse('checkpoint.forbidden-pickle', this.origin, `its pickle ${what}, which a decider never needs; nothing of it was run`, {
+    refuse('checkpoint.forbidden-pickle', this.input.origin, `its pickle ${what}, which a decider never needs; nothing of it was run`, {
       subject: what,
       hint: 'Do not load this file with torch: it may be an attack.',
     });
@@ -91,72 +58,7 @@ class Machine<T> {
   private unknown(opcode: number): never {
     const name = RUNS_CODE.get(opcode);
     if (name !== undefined) this.forbidden(`has the instruction ${name}`);
-    this.damaged(`has the instruction 0x${opcode.toString(16)}, which torch.save does not write`);
-  }
-
-  // Input
-
-  /** Position after `count` more bytes, which must be there. */
-  private advance(count: number): number {
-    const start = this.at;
-    if (count > this.bytes.length - start) this.damaged(`asks for ${count} bytes where ${this.bytes.length - start} are left`);
-    this.at = start + count;
-    return start;
-  }
-
-  byte(): number {
-    return this.view.getUint8(this.advance(1));
-  }
-
-  uint16(): number {
-    return this.view.getUint16(this.advance(2), true);
-  }
-
-  int32(): number {
-    return this.view.getInt32(this.advance(4), true);
-  }
-
-  uint32(): number {
-    return this.view.getUint32(this.advance(4), true);
-  }
-
-  uint64(): number {
-    const value = this.view.getBigUint64(this.advance(8), true);
-    // Any length beyond the input is refused; the exact number does not matter then.
-    return Number(value);
-  }
-
-  float64(): number {
-    return this.view.getFloat64(this.advance(8), false);
-  }
-
-  /** Two's complement, little-endian. */
-  long(count: number): number {
-    if (count > 8) this.damaged(`has a whole number of ${count} bytes`);
-    const start = this.advance(count);
-    let value = 0n;
-    for (let i = 0; i < count; i++) value |= BigInt(this.bytes[start + i] ?? 0) << BigInt(8 * i);
-    const exact = Number(BigInt.asIntN(8 * count, value));
-    if (!Number.isSafeInteger(exact)) this.damaged('has a whole number beyond 2^53');
-    return exact;
-  }
-
-  text(count: number): string {
-    const start = this.advance(count);
-    try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(this.bytes.subarray(start, start + count));
-    } catch {
-      // The decoder has nothing to say but that it is not UTF-8.
-      return this.damaged('has a text that is not UTF-8');
-    }
-  }
-
-  line(): string {
-    const end = this.bytes.indexOf(10, this.at);
-    if (end < 0) this.damaged('has a line without end');
-    const line = this.text(end - this.at);
-    this.at = end + 1;
-    return line;
+    this.input.damaged(`has the instruction 0x${opcode.toString(16)}, which torch.save does not write`);
   }
 
   // Stack and memo
@@ -166,9 +68,9 @@ class Machine<T> {
   }
 
   pop(): PickleValue<T> {
-    if (this.stack.length <= (this.marks.at(-1) ?? 0)) this.damaged('takes a value from an empty stack');
+    if (this.stack.length <= (this.marks.at(-1) ?? 0)) this.input.damaged('takes a value from an empty stack');
     const value = this.stack.pop();
-    return value === undefined ? this.damaged('takes a value from an empty stack') : value;
+    return value === undefined ? this.input.damaged('takes a value from an empty stack') : value;
   }
 
   top(): PickleValue<T> {
@@ -182,7 +84,7 @@ class Machine<T> {
   }
 
   popToMark(): PickleValue<T>[] {
-    const mark = this.marks.pop() ?? this.damaged('closes a list that it never opened');
+    const mark = this.marks.pop() ?? this.input.damaged('closes a list that it never opened');
     return this.stack.splice(mark);
   }
 
@@ -202,25 +104,25 @@ class Machine<T> {
 
   recall(index: number): void {
     const value = this.memo.get(index);
-    this.push(value === undefined ? this.damaged(`recalls value ${index}, which it never stored`) : value);
+    this.push(value === undefined ? this.input.damaged(`recalls value ${index}, which it never stored`) : value);
   }
 
   // Containers
 
   append(items: readonly PickleValue<T>[]): void {
     const list = this.top();
-    if (!isKind(list, 'list')) return this.damaged('appends to what is no list');
+    if (!isKind(list, 'list')) return this.input.damaged('appends to what is no list');
     for (const item of items) list.items.push(item);
   }
 
   setItems(items: readonly PickleValue<T>[]): void {
     const dict = this.top();
-    if (!isKind(dict, 'dict') || items.length % 2 !== 0) return this.damaged('sets items of what is no dict');
+    if (!isKind(dict, 'dict') || items.length % 2 !== 0) return this.input.damaged('sets items of what is no dict');
     for (let i = 0; i < items.length; i += 2) {
       const key = items[i];
       const value = items[i + 1];
-      if ((typeof key !== 'string' && typeof key !== 'number') || value === undefined) return this.damaged('has a dict key that is neither text nor number');
-      if (dict.entries.has(key)) return this.damaged(`has the key ${JSON.stringify(key).slice(0, 80)} twice in one dict`);
+      if ((typeof key !== 'string' && typeof key !== 'number') || value === undefined) return this.input.damaged('has a dict key that is neither text nor number');
+      if (dict.entries.has(key)) return this.input.damaged(`has the key ${JSON.stringify(key).slice(0, 80)} twice in one dict`);
       dict.entries.set(key, value);
     }
   }
@@ -236,7 +138,7 @@ class Machine<T> {
   stackGlobal(): void {
     const name = this.pop();
     const module = this.pop();
-    if (typeof name !== 'string' || typeof module !== 'string') return this.damaged('names a global by what is no text');
+    if (typeof name !== 'string' || typeof module !== 'string') return this.input.damaged('names a global by what is no text');
     this.global(module, name);
   }
 
@@ -244,7 +146,7 @@ class Machine<T> {
     const args = this.pop();
     const callee = this.pop();
     if (!isKind(callee, 'global')) return this.forbidden('calls what is no allowed function');
-    if (!isKind(args, 'tuple')) return this.damaged('calls a function without a tuple of arguments');
+    if (!isKind(args, 'tuple')) return this.input.damaged('calls a function without a tuple of arguments');
     this.push(this.hooks.call(callee.name, args.items));
   }
 
@@ -260,24 +162,17 @@ class Machine<T> {
   }
 }
 
-export function isKind<T, K extends 'list' | 'tuple' | 'dict' | 'global' | 'object'>(
-  value: PickleValue<T> | undefined,
-  kind: K,
-): value is Extract<PickleValue<T>, { readonly kind: K }> {
-  return typeof value === 'object' && value !== null && value.kind === kind;
-}
-
 const STOP = 0x2e;
 type Step = (machine: Machine<unknown>) => void;
 
 /** By opcode byte; names as in pickletools. */
 const STEPS: Readonly<Record<number, Step>> = {
   0x80: (m) => {
-    const protocol = m.byte();
-    if (protocol < 2 || protocol > 5) m.damaged(`has protocol ${protocol}; 2 to 5 are read`);
+    const protocol = m.input.byte();
+    if (protocol < 2 || protocol > 5) m.input.damaged(`has protocol ${protocol}; 2 to 5 are read`);
   }, // PROTO
   0x95: (m) => {
-    m.uint64();
+    m.input.uint64();
   }, // FRAME
   0x28: (m) => {
     m.mark();
@@ -292,31 +187,31 @@ const STEPS: Readonly<Record<number, Step>> = {
     m.push(false);
   }, // NEWFALSE
   0x4a: (m) => {
-    m.push(m.int32());
+    m.push(m.input.int32());
   }, // BININT
   0x4b: (m) => {
-    m.push(m.byte());
+    m.push(m.input.byte());
   }, // BININT1
   0x4d: (m) => {
-    m.push(m.uint16());
+    m.push(m.input.uint16());
   }, // BININT2
   0x8a: (m) => {
-    m.push(m.long(m.byte()));
+    m.push(m.input.long(m.input.byte()));
   }, // LONG1
   0x8b: (m) => {
-    m.push(m.long(m.uint32()));
+    m.push(m.input.long(m.input.uint32()));
   }, // LONG4
   0x47: (m) => {
-    m.push(m.float64());
+    m.push(m.input.float64());
   }, // BINFLOAT
   0x58: (m) => {
-    m.push(m.text(m.uint32()));
+    m.push(m.input.text(m.input.uint32()));
   }, // BINUNICODE
   0x8c: (m) => {
-    m.push(m.text(m.byte()));
+    m.push(m.input.text(m.input.byte()));
   }, // SHORT_BINUNICODE
   0x8d: (m) => {
-    m.push(m.text(m.uint64()));
+    m.push(m.input.text(m.input.uint64()));
   }, // BINUNICODE8
   0x5d: (m) => {
     m.push({ kind: 'list', items: [] });
@@ -353,23 +248,23 @@ const STEPS: Readonly<Record<number, Step>> = {
     m.setItems(m.popToMark());
   }, // SETITEMS
   0x71: (m) => {
-    m.remember(m.byte());
+    m.remember(m.input.byte());
   }, // BINPUT
   0x72: (m) => {
-    m.remember(m.uint32());
+    m.remember(m.input.uint32());
   }, // LONG_BINPUT
   0x94: (m) => {
     m.remember(m.memorySize());
   }, // MEMOIZE
   0x68: (m) => {
-    m.recall(m.byte());
+    m.recall(m.input.byte());
   }, // BINGET
   0x6a: (m) => {
-    m.recall(m.uint32());
+    m.recall(m.input.uint32());
   }, // LONG_BINGET
   0x63: (m) => {
-    const module = m.line();
-    m.global(module, m.line());
+    const module = m.input.line();
+    m.global(module, m.input.line());
   }, // GLOBAL
   0x93: (m) => {
     m.stackGlobal();

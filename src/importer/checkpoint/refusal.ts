@@ -22,7 +22,7 @@ export function refuse(code: ErrorCode, origin: Origin, what: string, details: R
   throw new TahError(code, `${origin.name}: ${what}`, { file: origin.path, ...details });
 }
 
-const LONGEST_TEXT = 60;
+const LONGEST_TEXT = 200;
 const MOST_ITEMS = 8;
 
 /** A value that came from a file, short enough for a message and never walked deeply. */

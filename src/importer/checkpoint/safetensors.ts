@@ -6,7 +6,7 @@
 import { halfToFloat, firstNotFinite } from './floatFormats.ts';
 import type { CheckpointFile } from './checkpointFolder.ts';
 import { isObject, LARGEST_JSON, parseJsonObject } from './json.ts';
-import { refuse, show, showShape, type Origin } from './refusal.ts';
+import { refuse, sameShape, show, showShape, type Origin } from './refusal.ts';
 import type { SafetensorsDtype } from './types.ts';
 
 const BYTES: Readonly<Record<SafetensorsDtype, number>> = { F32: 4, F16: 2, BF16: 2 };
@@ -143,6 +143,17 @@ export function readFloats(entry: SafetensorsEntry, from: number, to: number): F
     });
   }
   return out;
+}
+
+/** Whether two tensors hold the same numbers. @throws as readFloats */
+export function sameValues(a: SafetensorsEntry, b: SafetensorsEntry): boolean {
+  if (a.elements !== b.elements || !sameShape(a.shape, b.shape)) return false;
+  for (let at = 0; at < a.elements; at += CHUNK) {
+    const end = Math.min(at + CHUNK, a.elements);
+    const other = readFloats(b, at, end);
+    if (!readFloats(a, at, end).every((value, i) => value === other[i])) return false;
+  }
+  return true;
 }
 
 function convert(entry: SafetensorsEntry, start: number, count: number, store: (halves: Uint16Array, at: number) => void): void {

@@ -5,7 +5,8 @@
  */
 import type { CheckpointFile } from './checkpointFolder.ts';
 import { halfToFloat } from './floatFormats.ts';
-import { isKind, unpickle, type PickleHooks, type PickleValue } from './pickle.ts';
+import { unpickle, type PickleHooks } from './pickle.ts';
+import { isKind, type PickleValue } from './pickleValue.ts';
 import { refuse, show, showShape } from './refusal.ts';
 import { openTorchZip, type TorchArchive } from './torchZip.ts';
 
@@ -89,8 +90,8 @@ function rebuildTensor(file: CheckpointFile, args: readonly TorchValue[]): Torch
   const storage = isKind(holder, 'object') ? holder.object : undefined;
   const shape = counts(size);
   const strides = counts(stride);
-  const known = args.length >= 6 && args.length <= 7 && storage?.what === 'storage' && isCount(offset) && shape && strides && shape.length === strides.length;
-  if (!known || shape.length > MOST_DIMENSIONS) return bad(file, 'its pickle builds a tensor in a way that torch.save does not write');
+  const rightArguments = args.length >= 6 && args.length <= 7 && storage?.what === 'storage' && isCount(offset);
+  if (!rightArguments || !shape || shape.length !== strides?.length || shape.length > MOST_DIMENSIONS) return bad(file, 'its pickle builds a tensor in a way that torch.save does not write');
   const elements = product(shape);
   const last = offset + shape.reduce((sum, n, i) => sum + Math.max(n - 1, 0) * (strides[i] ?? 0), 0);
   // A stride of 0 repeats a number: a small storage could stand for a tensor of any size.

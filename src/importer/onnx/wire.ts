@@ -3,7 +3,7 @@
  * Knows field numbers of ModelProto and its parts; writes them with protobuf's own wire writer. Knows no model and no
  * operator. Written only: nothing here reads an ONNX file.
  */
-import { BinaryWriter } from '@bufbuild/protobuf/wire';
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 
 /** TensorProto.DataType */
 export const DTYPE = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9 } as const;
@@ -54,27 +54,23 @@ export interface GraphData {
 const IR_VERSION = 10;
 export const OPSET = 21;
 
-const LENGTH_DELIMITED = 2;
-const VARINT = 0;
-const FIXED32 = 5;
-
 class Message {
   private readonly writer = new BinaryWriter();
 
   text(field: number, value: string): this {
-    this.writer.tag(field, LENGTH_DELIMITED).string(value);
+    this.writer.tag(field, WireType.LengthDelimited).string(value);
     return this;
   }
   bytes(field: number, value: Uint8Array): this {
-    this.writer.tag(field, LENGTH_DELIMITED).bytes(value);
+    this.writer.tag(field, WireType.LengthDelimited).bytes(value);
     return this;
   }
   integer(field: number, value: number): this {
-    this.writer.tag(field, VARINT).int64(value);
+    this.writer.tag(field, WireType.Varint).int64(value);
     return this;
   }
   float(field: number, value: number): this {
-    this.writer.tag(field, FIXED32).float(value);
+    this.writer.tag(field, WireType.Bit32).float(value);
     return this;
   }
   message(field: number, value: Message): this {
