@@ -1,7 +1,10 @@
 // Bundles every main of src/ into dist/. `--only cli` builds one bundle; `--quiet` says nothing unless it fails.
 // `--outdir DIR` writes elsewhere; `--metafile FILE` lists the files that went into the bundles (for the third-party notices).
 import { build } from 'esbuild';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { cp, mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
 
 const { values } = parseArgs({
@@ -13,6 +16,15 @@ const { values } = parseArgs({
     metafile: { type: 'string' },
   },
 });
+
+/** Extension host and engine process must come from the same sources: they compare this at their handshake. */
+function buildId() {
+  const hash = createHash('sha256');
+  for (const entry of readdirSync('src', { recursive: true, withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (entry.isFile()) hash.update(readFileSync(path.join(entry.parentPath, entry.name)));
+  }
+  return `${JSON.parse(readFileSync('package.json', 'utf8')).version}-${hash.digest('hex').slice(0, 12)}`;
+}
 
 /** @type {import('esbuild').BuildOptions} */
 const node = {
@@ -29,7 +41,7 @@ const node = {
   legalComments: 'none',
   logLevel: 'warning',
   // Some dependencies are ES modules that ask for their own URL.
-  define: { 'import.meta.url': '__bundleUrl', 'import.meta.dirname': '__dirname' },
+  define: { 'import.meta.url': '__bundleUrl', 'import.meta.dirname': '__dirname', __TAH_BUILD__: JSON.stringify(buildId()) },
   banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
 };
 

@@ -21,10 +21,13 @@ export interface GraphDescription {
 
 export function describeModel(checkpoint: Checkpoint, graph: GraphDescription): Omit<ModelManifest, 'files'> {
   const { config, tah } = checkpoint;
+  const base = path.basename(checkpoint.dir);
+  // models/NAME/checkpoint is called NAME.
+  const id = base === 'checkpoint' ? path.basename(path.dirname(checkpoint.dir)) : base;
   return {
     format: MANIFEST_FORMAT,
-    id: path.basename(checkpoint.dir) === 'checkpoint' ? path.basename(path.dirname(checkpoint.dir)) : path.basename(checkpoint.dir),
-    name: graph.name ?? checkpoint.name,
+    id,
+    name: graph.name ?? id,
     importer: IMPORTER_VERSION,
     architecture: {
       kind: config.kind,

@@ -59,10 +59,13 @@ export function readLoraSettings(ours: JsonObject, oursPlace: Place, theirs: Jso
 function readSettings(raw: JsonObject, place: Place): Settings {
   for (const [key, value] of Object.entries(raw)) {
     if (Object.hasOwn(schema.shape, key) || WITHOUT_EFFECT.has(key) || isNeutral(value)) continue;
-    const at = place.at === undefined ? '' : `${place.at}.`;
-    refuse(place.code, place.origin, `${at}${key} is ${show(value)}, which is not supported`, { subject: key });
+    refuse(place.code, place.origin, `${keyAt(place, key)} is ${show(value)}, which is not supported`, { subject: key });
   }
   return conform(schema, raw, place);
+}
+
+function keyAt(place: Place, key: string): string {
+  return place.at === undefined ? key : `${place.at}.${key}`;
 }
 
 /** PEFT writes every setting it knows; those that are off are null, false or empty. */
@@ -78,7 +81,7 @@ function readTargets(settings: Settings, layers: number, place: Place): Readonly
   const named = settings.target_modules;
   if (!given(named)) return null;
   if (named === 'all-linear') return new Set(LINEARS);
-  const no = (what: string): never => refuse(place.code, place.origin, `target_modules ${what}`, { subject: 'target_modules' });
+  const no = (what: string): never => refuse(place.code, place.origin, `${keyAt(place, 'target_modules')} ${what}`, { subject: 'target_modules' });
   if (typeof named === 'string' || named.length === 0) {
     return no(`is ${show(named)}; "all-linear" or names of a block's linears (such as "q_proj") are expected`);
   }

@@ -1,0 +1,160 @@
+/** The command line as a user starts it: the built bundle in its own process. */
+import { execFile, spawn } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { importTinyModel, type TinyModel } from '../../fixtures/tinyModel.ts';
+
+const ROOT = path.join(import.meta.dirname, '../../..');
+const VECTORS = path.join(ROOT, 'test/golden/vectors');
+let dist: string;
+let tiny: TinyModel;
+
+beforeAll(async () => {
+  // Inside the clone: the bundle finds onnxruntime-node in its node_modules.
+  fs.mkdirSync(path.join(ROOT, '.cache'), { recursive: true });
+  dist = fs.mkdtempSync(path.join(ROOT, '.cache/cli-test-'));
+  await promisify(execFile)(process.execPath, ['esbuild.mjs', '--only', 'cli', '--quiet', '--outdir', dist], { cwd: ROOT });
+  tiny = await importTinyModel();
+});
+afterAll(() => {
+  fs.rmSync(dist, { recursive: true, force: true });
+  tiny.remove();
+});
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function tah(args: readonly string[], options: { input?: string; onOutput?: (child: ReturnType<typeof spawn>) => void } = {}): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [path.join(dist, 'cli.cjs'), ...args], { cwd: dist, stdio: ['pipe', 'pipe', 'pipe'] });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.on('data', (data: Buffer) => {
+      stdout += data.toString();
+      options.onOutput?.(child);
+    });
+    child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+    child.on('error', reject);
+    child.on('close', (code) => {
+      resolve({ code, stdout, stderr });
+    });
+    child.stdin.end(options.input ?? '');
+  });
+}
+
+const solveTiny = (...more: string[]): string[] => ['solve', '3x + 5 = 20', '--model', tiny.dir, '--max-tokens', '12', '--temperature', '0', ...more];
+
+describe('tah solve', () => {
+  it('--json is one document with everything that the manual names', async () => {
+    const { code, stdout } = await tah(solveTiny('--json'));
+    const document = JSON.parse(stdout) as Record<string, unknown>;
+    expect(code).toBe(0);
+    for (const key of ['text', 'answer', 'check', 'passes', 'passesPerToken', 'endReason', 'model', 'provider', 'tokens']) expect(document).toHaveProperty(key);
+    expect(document['check']).toMatchObject({ state: 'unchecked' });
+    expect(document['tokens']).toHaveLength(12);
+    expect(document['endReason']).toBe('max-tokens');
+  });
+
+  it('tells people the sent tokens, answer, check and cost, without colours when piped', async () => {
+    const { code, stdout } = await tah(solveTiny());
+    expect(code).toBe(0);
+    for (const word of ['Answer', 'Check', 'Second pass', 'passes a token', 'tokens a second', 'on cpu']) expect(stdout).toContain(word);
+    expect(stdout).not.toContain('\u001b');
+  });
+
+  it('reads the problem from standard input, and refuses an empty one', async () => {
+    const given = await tah(['solve', '-', '--model', tiny.dir, '--max-tokens', '2', '--json'], { input: '1 + 1' });
+    expect(JSON.parse(given.stdout)).toMatchObject({ problem: '1 + 1' });
+    const empty = await tah(['solve', '-', '--model', tiny.dir], { input: ' \n' });
+    expect([empty.code, empty.stderr.split('\n')[0]]).toEqual([1, 'tah: There is no problem to solve.']);
+  });
+
+  it('the policies differ in their passes', async () => {
+    const passes = async (policy: string): Promise<unknown> => (JSON.parse((await tah(solveTiny('--json', '--policy', policy))).stdout) as { passesPerToken: number }).passesPerToken;
+    expect([await passes('never'), await passes('always')]).toEqual([1, 2]);
+  });
+
+  it('Ctrl+C stops it cleanly', async () => {
+    let sent = false;
+    const { code, stderr } = await tah(['solve', 'go on', '--model', tiny.dir, '--max-tokens', '100000', '--temperature', '2', '--seed', '1'], {
+      onOutput: (child) => {
+        if (!sent) child.kill('SIGINT');
+        sent = true;
+      },
+    });
+    // A random model may meet its end token before the signal does.
+    expect([130, 0]).toContain(code);
+    if (code === 130) expect(stderr.trim()).toBe('tah: Stopped.');
+  });
+});
+
+describe('what a user may get wrong', () => {
+  it.each([
+    ['an unknown option', ['solve', 'x', '--colour'], /unknown option/],
+    ['a value that is no number', ['solve', 'x', '--threshold', 'high'], /must be a number/],
+    ['an unknown policy', ['solve', 'x', '--policy', 'often'], /never, decider, always/],
+    ['a threshold without the decider', ['solve', 'x', '--policy', 'never', '--threshold', '0.5'], /--threshold goes with/],
+    ['a model folder that is not there', ['solve', 'x', '--model', 'nowhere'], /There is no model in/],
+    ['a checkpoint that was not imported', ['solve', 'x', '--model', path.join(VECTORS, 'tiny-tied/ckpt')], /not been imported/],
+    ['a broken checkpoint', ['import', path.join(VECTORS, 'broken/decider-malicious-pickle'), '--out', 'never'], /iter_decider\.bin/],
+    ['a folder without vectors', ['verify', path.join(VECTORS, 'broken')], /no golden vectors/],
+    ['a text and a file', ['measure', 'x', '--file', 'y'], /either a text or --file/],
+    ['a file that is not there', ['measure', '--file', 'nothing.txt'], /nothing\.txt can't be read/],
+  ])('%s: one clear line, exit code 1, no stack', async (_, args, message) => {
+    const { code, stdout, stderr } = await tah(args);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/\n\s+at /);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(fs.existsSync(path.join(dist, 'never'))).toBe(false);
+  });
+
+  it('--json says the error as a document, --verbose adds the stack', async () => {
+    const { code, stdout, stderr } = await tah(['solve', 'x', '--model', 'nowhere', '--json', '--verbose']);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'model.not-found' } });
+    expect(stderr).toMatch(/\n\s+at /);
+  });
+});
+
+describe('other commands', () => {
+  it('verify ends with 0 only where all holds', async () => {
+    const good = await tah(['verify', path.join(VECTORS, 'sampling'), '--json']);
+    expect([good.code, (JSON.parse(good.stdout) as { ok: boolean }).ok]).toEqual([0, true]);
+    const bad = await tah(['verify', path.join(VECTORS, 'tiny-llama'), '--quantization', 'int4']);
+    expect(bad.code).toBe(1);
+    expect(bad.stdout).toContain('FAILS');
+  });
+
+  it('measure labels every token of a file with the self-oracle', async () => {
+    const file = path.join(dist, 'text.txt');
+    fs.writeFileSync(file, 'x = 5 and y = 7');
+    const { code, stdout } = await tah(['measure', '--file', file, '--model', tiny.dir, '--json']);
+    const document = JSON.parse(stdout) as { tokens: { oracle: string; text: string }[]; verdicts: Record<string, number> };
+    expect(code).toBe(0);
+    expect(document.tokens.every((token) => /^(hard|easy)-/.test(token.oracle))).toBe(true);
+    expect(Object.values(document.verdicts).reduce((a, b) => a + b, 0)).toBe(document.tokens.length);
+  });
+
+  it('makes a random checkpoint that imports, runs and is measured by bench', async () => {
+    const [checkpoint, model] = [path.join(dist, 'random'), path.join(dist, 'model')];
+    expect((await tah(['random-checkpoint', '--shape', 'tiny', '--out', checkpoint])).code).toBe(0);
+    const imported = await tah(['import', checkpoint, '--out', model, '--quantization', 'int8', '--json']);
+    expect(JSON.parse(imported.stdout)).toMatchObject({ out: model, quantization: 'int8' });
+    const { code, stdout } = await tah(['bench', '--model', model, '--rounds', '1', '--tokens', '4', '--json']);
+    expect(code).toBe(0);
+    expect((JSON.parse(stdout) as { policies: unknown[] }).policies).toHaveLength(1);
+  });
+
+  it('diagnose says what runs, names no home folder, and fails where something does', async () => {
+    const { code, stdout } = await tah(['diagnose', '--model', tiny.dir, '--json']);
+    expect(code).toBe(0);
+    expect(stdout).not.toContain(os.homedir() + path.sep);
+    const broken = await tah(['diagnose', '--model', 'nowhere']);
+    expect([broken.code, broken.stdout]).toEqual([1, expect.stringContaining('model.not-found')]);
+  });
+});
