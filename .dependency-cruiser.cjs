@@ -36,6 +36,7 @@ module.exports = {
     { name: 'rooms-import-no-main', severity: 'error', from: { path: '^src/[^/]+/' }, to: { path: '^src/[^/]+\\.ts$' } },
     { name: 'main-extension', severity: 'error', from: { path: '^src/extension\\.ts$' }, to: { path: '^src/', pathNot: ['host', 'features', 'protocol'].map(room) } },
     { name: 'main-engine-process', severity: 'error', from: { path: '^src/engineProcess\\.ts$' }, to: { path: '^src/', pathNot: ['engine', 'importer', 'protocol'].map(room) } },
+    { name: 'main-check-worker', severity: 'error', from: { path: '^src/checkWorker\\.ts$' }, to: { path: '^src/', pathNot: ['answer', 'protocol'].map(room) } },
     { name: 'main-cli', severity: 'error', from: { path: '^src/cli\\.ts$' }, to: { path: '^src/', pathNot: ['cli', 'engine', 'importer', 'eval', 'answer', 'protocol'].map(room) } },
     { name: 'cli-imports', severity: 'error', from: { path: room('cli') }, to: { path: '^src/', pathNot: ['cli', 'engine', 'importer', 'eval', 'answer', 'protocol'].map(room) } },
   ],

@@ -14,10 +14,10 @@ export type Texts = Readonly<Record<string, string>>;
 
 export type HostMessage =
   /** The whole run as it is now; later changes follow. Replaces whatever was shown. */
-  | { readonly type: 'snapshot'; readonly run: Run; readonly canInsert: boolean; readonly texts: Texts }
+  | { readonly type: 'snapshot'; readonly run: Run; readonly texts: Texts }
   | { readonly type: 'change'; readonly runId: string; readonly change: RunChange }
-  /** The panel was restored for a run that the host no longer has; null: for none. */
-  | { readonly type: 'gone'; readonly runId: string | null; readonly texts: Texts };
+  /** The panel was restored for a run that the host no longer has. */
+  | { readonly type: 'gone'; readonly texts: Texts };
 
 export type WebviewMessage =
   /** First message of a webview: it shows (or showed, before a reload) this run. */

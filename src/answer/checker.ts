@@ -1,0 +1,114 @@
+/**
+ * Checks and compares answers in a worker thread, so that no formula can hold up the caller: time and memory are
+ * limited. Whatever happens to the worker, there is a result; the caller never gets an exception. Knows no mathematics.
+ */
+
+import { Worker } from 'node:worker_threads';
+import type { AnswerCheck } from '../protocol/answer.ts';
+
+export interface CheckOptions {
+  /** The bundled src/checkWorker.ts: dist/checkWorker.cjs. */
+  readonly workerPath: string;
+  /** Milliseconds, the start of the worker included. Default 3000. */
+  readonly timeoutMs?: number;
+  /** Aborting ends the check: 'unchecked'. */
+  readonly signal?: AbortSignal;
+}
+
+export type CheckRequest = { readonly kind: 'check'; readonly problem: string; readonly answer: string } | { readonly kind: 'compare'; readonly a: string; readonly b: string };
+export type CheckReply = { readonly kind: 'check'; readonly check: AnswerCheck } | { readonly kind: 'compare'; readonly same: boolean | null };
+
+const MEMORY = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 };
+
+/** The one worker that waits for the next check. It doesn't keep the process alive. */
+let idle: { readonly path: string; readonly worker: Worker; readonly forget: () => void } | null = null;
+
+/** @returns what the check found; 'unchecked' with the reason when it took too long, needed too much memory, crashed or was stopped. */
+export async function checkAnswer(problem: string, answer: string, options: CheckOptions): Promise<AnswerCheck> {
+  const reply = await ask({ kind: 'check', problem, answer }, options);
+  if (typeof reply === 'string') return { state: 'unchecked', reason: reply };
+  return reply.kind === 'check' ? reply.check : { state: 'unchecked', reason: NO_RESULT };
+}
+
+/** Do two answers mean the same (equivalence.ts)? null: could not decide, or not within the limits. */
+export async function compareAnswers(a: string, b: string, options: CheckOptions): Promise<boolean | null> {
+  const reply = await ask({ kind: 'compare', a, b }, options);
+  return typeof reply !== 'string' && reply.kind === 'compare' ? reply.same : null;
+}
+
+const NO_RESULT = 'The check gave no result.';
+const STOPPED = 'The check was stopped.';
+
+/** The worker's reply, or why there is none. */
+async function ask(request: CheckRequest, { workerPath, timeoutMs = 3000, signal }: CheckOptions): Promise<CheckReply | string> {
+  if (signal?.aborted === true) return STOPPED;
+  const worker = takeWorker(workerPath);
+  return new Promise<CheckReply | string>((resolve) => {
+    let done = false;
+    const finish = (reply: CheckReply | string, keep: boolean): void => {
+      if (done) return;
+      done = true;
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+      if (keep) putBack(workerPath, worker);
+      else end(worker);
+      resolve(reply);
+    };
+    const onAbort = (): void => { finish(STOPPED, false); };
+    const onMessage = (reply: unknown): void => {
+      if (isReply(reply)) finish(reply, true);
+      else finish(NO_RESULT, false);
+    };
+    const onError = (error: unknown): void => { finish(isOutOfMemory(error) ? 'The check needed too much memory and was stopped.' : `The check failed: ${error instanceof Error ? error.message : String(error)}`, false); };
+    const onExit = (code: number): void => { finish(`The check ended without a result (exit code ${code}).`, false); };
+    const timer = setTimeout(() => { finish(`The check took longer than ${timeoutMs / 1000} seconds and was stopped.`, false); }, timeoutMs);
+    signal?.addEventListener('abort', onAbort);
+    worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+    // The caller is waiting: until the result is here, the worker counts.
+    worker.ref();
+    worker.postMessage(request);
+  });
+}
+
+function takeWorker(path: string): Worker {
+  if (idle?.path === path) {
+    const { worker, forget } = idle;
+    forget();
+    return worker;
+  }
+  return new Worker(path, { resourceLimits: MEMORY, stdout: true, stderr: true });
+}
+
+/** Keeps the worker for the next check, unless one is kept already. */
+function putBack(path: string, worker: Worker): void {
+  if (idle !== null) {
+    end(worker);
+    return;
+  }
+  const forget = (): void => {
+    worker.off('exit', forget).off('error', forget);
+    if (idle?.worker === worker) idle = null;
+  };
+  worker.on('exit', forget).on('error', forget);
+  idle = { path, worker, forget };
+  worker.unref();
+}
+
+function end(worker: Worker): void {
+  worker.on('error', () => { /* It is being ended: what it still has to say is of no use to anyone. */ });
+  void worker.terminate();
+}
+
+/** The worker is ours, but a reply in another form must not become a verdict. */
+function isReply(value: unknown): value is CheckReply {
+  if (typeof value !== 'object' || value === null || !('kind' in value)) return false;
+  if (value.kind === 'compare') return 'same' in value && (value.same === null || typeof value.same === 'boolean');
+  if (value.kind !== 'check' || !('check' in value)) return false;
+  const { check } = value;
+  return typeof check === 'object' && check !== null && 'state' in check && 'reason' in check && typeof check.reason === 'string' && (check.state === 'verified' || check.state === 'contradicted' || check.state === 'unchecked');
+}
+
+function isOutOfMemory(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+}

@@ -1,0 +1,24 @@
+/**
+ * Main of the extension host: builds the services, registers the features, closes both. Runs when a command is first
+ * used or a panel is restored, never at start-up.
+ */
+
+import type * as vscode from 'vscode';
+import { registerModels } from './features/models/modelPicker.ts';
+import { registerRunPanel } from './features/heatmap/panel.ts';
+import { registerSolve } from './features/solve/solve.ts';
+import { createServices } from './host/services.ts';
+import type { Services } from './host/services.ts';
+
+let services: Services | null = null;
+
+export function activate(context: vscode.ExtensionContext): void {
+  services = createServices(context);
+  context.subscriptions.push(registerSolve(services), registerRunPanel(services), registerModels(services));
+}
+
+/** The engine process is gone when this resolves. */
+export async function deactivate(): Promise<void> {
+  await services?.dispose();
+  services = null;
+}

@@ -1,0 +1,87 @@
+/**
+ * An answer as text of the document it goes into: Markdown and LaTeX keep their mathematics, other languages get
+ * comment lines. Pure; knows language ids, not editors.
+ */
+
+/** Line comments by language id. Two parts: a comment that must be closed. */
+const COMMENTS: Readonly<Record<string, readonly [string, string?]>> = {
+  python: ['#'], shellscript: ['#'], r: ['#'], julia: ['#'], ruby: ['#'], perl: ['#'], yaml: ['#'], toml: ['#'], dockerfile: ['#'], makefile: ['#'], powershell: ['#'], elixir: ['#'], coffeescript: ['#'],
+  javascript: ['//'], javascriptreact: ['//'], typescript: ['//'], typescriptreact: ['//'], c: ['//'], cpp: ['//'], csharp: ['//'], java: ['//'], go: ['//'], rust: ['//'], swift: ['//'], kotlin: ['//'], scala: ['//'], php: ['//'], dart: ['//'], jsonc: ['//'], typst: ['//'], fsharp: ['//'],
+  sql: ['--'], lua: ['--'], haskell: ['--'], ada: ['--'], vhdl: ['--'],
+  matlab: ['%'], octave: ['%'], erlang: ['%'], prolog: ['%'],
+  clojure: [';'], lisp: [';'], scheme: [';'], ini: [';'],
+  html: ['<!--', '-->'], xml: ['<!--', '-->'], css: ['/*', '*/'], ocaml: ['(*', '*)'], wolfram: ['(*', '*)'],
+};
+
+const MARKDOWN = new Set(['markdown', 'quarto', 'rmd', 'mdx']);
+const LATEX = new Set(['latex', 'tex', 'context', 'doctex']);
+
+export interface InsertionTarget {
+  readonly languageId: string;
+  readonly eol: string;
+  /** White space at the start of the problem's line. */
+  readonly indent: string;
+  /** The line below the problem has text, so that a blank line must part it from the answer. */
+  readonly textBelow: boolean;
+}
+
+/** Whole lines to put below the problem's last line, without a line break at start or end. */
+export function insertionText(answer: string, target: InsertionTarget): string {
+  const lines = bodyLines(answer.trim(), target).map((line) => (line === '' ? '' : target.indent + line));
+  return lines.join(target.eol);
+}
+
+function bodyLines(answer: string, { languageId, textBelow }: InsertionTarget): string[] {
+  const apart = textBelow ? [''] : [];
+  const lines = answer.split(/\r?\n/);
+  if (MARKDOWN.has(languageId)) return ['', ...hardBreaks(lines), ...apart];
+  if (LATEX.has(languageId)) return ['', ...paragraphs(latexLines(lines)), ...apart];
+  const comment = COMMENTS[languageId];
+  if (comment === undefined) return ['', ...lines, ...apart];
+  const [open, close] = comment;
+  return lines.map((line) => (close === undefined ? `${open} ${line}`.trimEnd() : `${open} ${line.replaceAll(close, '')} ${close}`));
+}
+
+/** A step a line stays a step a line: Markdown joins lines unless they end with a break. */
+function hardBreaks(lines: readonly string[]): string[] {
+  const display = displayLines(lines);
+  const plain = (i: number): boolean => (lines[i] ?? '').trim() !== '' && display[i] !== true && !/^\s*([-*+>]\s|#|\||\d+[.)]\s|```)/.test(lines[i] ?? '');
+  return lines.map((line, i) => (plain(i) && plain(i + 1) ? `${line.trimEnd()}  ` : line));
+}
+
+/** LaTeX joins lines too: each becomes a paragraph, but display mathematics stays whole. */
+function paragraphs(lines: readonly string[]): string[] {
+  const display = displayLines(lines);
+  return lines.flatMap((line, i) => (line.trim() !== '' && (lines[i + 1] ?? '').trim() !== '' && display[i] !== true ? [line, ''] : [line]));
+}
+
+/** Which lines are part of display mathematics, its delimiters included. */
+function displayLines(lines: readonly string[]): boolean[] {
+  let depth = 0;
+  let dollars = false;
+  return lines.map((line) => {
+    const before = depth > 0 || dollars;
+    depth += (line.match(/\\\[|\\begin\{/g)?.length ?? 0) - (line.match(/\\\]|\\end\{/g)?.length ?? 0);
+    if ((line.match(/\$\$/g)?.length ?? 0) % 2 === 1) dollars = !dollars;
+    return before || depth > 0 || dollars;
+  });
+}
+
+const MATH = /(\$\$[^$]*\$\$|\$[^$\n]+\$|\\\(.*?\\\)|\\\[.*?\\\])/;
+
+/** Outside mathematics: Markdown's bold and headings become commands, and LaTeX's special characters are escaped. */
+function latexLines(lines: readonly string[]): string[] {
+  const display = displayLines(lines);
+  return lines.map((line, i) => {
+    if (display[i] === true) return line;
+    const parts = line.split(MATH);
+    return parts.map((part, k) => (k % 2 === 1 ? part : latexText(part))).join('');
+  });
+}
+
+function latexText(text: string): string {
+  return text
+    .replace(/(?<!\\)[%#&]/g, '\\$&')
+    .replace(/\*\*([^*]+)\*\*/g, '\\textbf{$1}')
+    .replace(/^\\#+\s*(.*)$/, '\\paragraph{$1}');
+}

@@ -1,0 +1,24 @@
+/** Checks a problem before anything is started. Pure; the longest problem is a screenful of pages, not a book. */
+
+import { TahError } from '../../protocol/errors.ts';
+
+export const LONGEST_PROBLEM = 20_000;
+
+/** @returns the problem, trimmed @throws TahError input.empty, input.bad-file, engine.context-too-long */
+export function readProblem(text: string): string {
+  const problem = text.trim();
+  if (problem === '') throw new TahError('input.empty', 'There is no problem to solve.', { hint: 'Select one, or type it.' });
+  refuseTooLong(problem.length);
+  // Control characters other than white space, or many undecodable bytes: not text.
+  if (/[\u0000-\u0008\u000e-\u001a\u001c-\u001f]/.test(problem) || (problem.match(/\ufffd/g)?.length ?? 0) > 3) {
+    throw new TahError('input.bad-file', 'The selection is binary data, not text.', { hint: 'Select the text of a problem.' });
+  }
+  return problem;
+}
+
+/** Said before the text is even read out of the document. */
+export function refuseTooLong(length: number): void {
+  if (length <= LONGEST_PROBLEM) return;
+  const size = length.toLocaleString('en-US').replaceAll(',', ' ');
+  throw new TahError('engine.context-too-long', `The problem has ${size} characters; at most 20 000 can be solved at once.`, { hint: 'Select a single problem.' });
+}

@@ -1,0 +1,146 @@
+/**
+ * Which model folders there are: bundled ones, imported ones and those of the user's folders. Reads manifests, and of
+ * those only what a choice needs; the engine checks a folder fully when it opens it. Imports no `vscode`.
+ */
+
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { isAbsolute, join, resolve } from 'node:path';
+import type { SamplingOptions } from '../protocol/engine.ts';
+import { TahError } from '../protocol/errors.ts';
+import { MANIFEST_FILE, MANIFEST_FORMAT } from '../protocol/manifest.ts';
+import type { Quantization } from '../protocol/manifest.ts';
+
+export type ModelSource = 'bundled' | 'imported' | 'folder';
+
+export interface ModelEntry {
+  /** Model folder. */
+  readonly path: string;
+  readonly id: string;
+  readonly name: string;
+  readonly source: ModelSource;
+  readonly quantization: Quantization;
+  readonly parameters: number;
+  /** 1 for a plain model. */
+  readonly maxIter: number;
+  readonly generation: Omit<SamplingOptions, 'seed'>;
+}
+
+export interface ModelPlaces {
+  readonly bundled: string;
+  readonly imported: string;
+  /** Model folders, or folders of model folders. */
+  readonly folders: () => readonly string[];
+}
+
+const LARGEST_MANIFEST = 16 * 1024 * 1024;
+
+export class ModelStore {
+  constructor(private readonly places: ModelPlaces) {}
+
+  /** Folder that imports are written to, one subfolder each. */
+  get importFolder(): string {
+    return this.places.imported;
+  }
+
+  /** Every model that can be read, bundled first; `broken` names folders that look like one but can't be read. */
+  async list(): Promise<{ readonly models: readonly ModelEntry[]; readonly broken: readonly TahError[] }> {
+    const models: ModelEntry[] = [];
+    const broken: TahError[] = [];
+    const add = async (path: string, source: ModelSource): Promise<void> => {
+      if (models.some((model) => model.path === path)) return;
+      try {
+        models.push(await readModel(path, source));
+      } catch (error) {
+        broken.push(TahError.from(error));
+      }
+    };
+    for (const path of await modelFoldersIn(this.places.bundled)) await add(path, 'bundled');
+    for (const path of await modelFoldersIn(this.places.imported)) await add(path, 'imported');
+    for (const folder of this.places.folders()) {
+      const found = await modelFoldersIn(folder);
+      if (found.length === 0) broken.push(new TahError('model.not-found', `There is no model in ${folder}.`, { file: folder, hint: 'Check the setting thinkAtHard.modelFolders.' }));
+      for (const path of found) await add(path, 'folder');
+    }
+    return { models, broken };
+  }
+
+  /**
+   * The model that a setting names by id or folder; null: the first bundled one.
+   * @throws TahError model.not-found, model.bad-manifest
+   */
+  async resolve(wanted: string | null): Promise<ModelEntry> {
+    if (wanted !== null && isAbsolute(wanted)) return readModel(resolve(wanted), 'folder');
+    const { models } = await this.list();
+    const model = wanted === null ? models[0] : models.find(({ id }) => id === wanted);
+    if (model !== undefined) return model;
+    throw wanted === null
+      ? new TahError('model.not-found', 'No model is installed.', { hint: 'Choose Think-at-Hard: Select Model… to import one.' })
+      : new TahError('model.not-found', `There is no model named "${wanted}".`, { subject: wanted, hint: 'Choose Think-at-Hard: Select Model… to pick another one.' });
+  }
+}
+
+/** The folder itself where it is a model, else its subfolders that are; none where it can't be read. */
+async function modelFoldersIn(folder: string): Promise<string[]> {
+  const path = resolve(folder);
+  if (await isFile(join(path, MANIFEST_FILE))) return [path];
+  let names: string[];
+  try {
+    names = await readdir(path);
+  } catch {
+    // Not there: no models. A folder of the settings that has none is reported by `list`.
+    return [];
+  }
+  const found: string[] = [];
+  for (const name of names.sort()) {
+    // An import under way is written to a hidden folder.
+    if (!name.startsWith('.') && (await isFile(join(path, name, MANIFEST_FILE)))) found.push(join(path, name));
+  }
+  return found;
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile();
+  } catch {
+    // Missing or not readable: either way no model there.
+    return false;
+  }
+}
+
+async function readModel(path: string, source: ModelSource): Promise<ModelEntry> {
+  const file = join(path, MANIFEST_FILE);
+  if (!(await isFile(file))) throw new TahError('model.not-found', `There is no model in ${path}.`, { file: path, hint: 'Choose Think-at-Hard: Select Model… to pick another one.' });
+  if ((await stat(file)).size > LARGEST_MANIFEST) throw badManifest(file);
+  let json: unknown;
+  try {
+    json = JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    throw badManifest(file, error);
+  }
+  const entry = entryOf(json, path, source);
+  if (entry === null) throw badManifest(file);
+  return entry;
+}
+
+function badManifest(file: string, cause?: unknown): TahError {
+  return new TahError('model.bad-manifest', `${file} is not the manifest of a model that this version can read.`, { file, hint: 'Import the checkpoint again.', cause });
+}
+
+function entryOf(json: unknown, path: string, source: ModelSource): ModelEntry | null {
+  const manifest = record(json);
+  const generation = record(manifest?.['generation']);
+  if (manifest?.['format'] !== MANIFEST_FORMAT || generation === null) return null;
+  const { id, name } = manifest;
+  const kind = record(manifest['quantization'])?.['kind'];
+  const parameters = record(manifest['architecture'])?.['parameters'];
+  const maxIter = manifest['tah'] === null ? 1 : record(manifest['tah'])?.['maxIter'];
+  const { temperature, topK, topP, minP } = generation;
+  if (typeof id !== 'string' || typeof name !== 'string' || typeof parameters !== 'number' || typeof maxIter !== 'number') return null;
+  if (kind !== 'fp32' && kind !== 'int8' && kind !== 'int4') return null;
+  if (typeof temperature !== 'number' || typeof topK !== 'number' || typeof topP !== 'number' || typeof minP !== 'number') return null;
+  return { path, id, name, source, quantization: kind, parameters, maxIter, generation: { temperature, topK, topP, minP } };
+}
+
+function record(value: unknown): Record<string, unknown> | null {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
+}

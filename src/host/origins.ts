@@ -1,0 +1,54 @@
+/**
+ * Where a run's problem stood: a document and the offset after it, kept right while the document is edited, so that
+ * an answer lands below its problem. Pure: it is told of edits.
+ */
+
+export interface Origin {
+  /** URI of the document. */
+  readonly uri: string;
+  /** UTF-16 offset of the end of the problem. */
+  readonly offset: number;
+}
+
+/** One replaced range of an edit, in offsets of the document before it. */
+export interface Edit {
+  readonly offset: number;
+  readonly removed: number;
+  readonly inserted: number;
+}
+
+export class Origins {
+  private readonly byRun = new Map<string, Origin>();
+
+  set(runId: string, origin: Origin): void {
+    this.byRun.set(runId, origin);
+  }
+
+  get(runId: string): Origin | null {
+    return this.byRun.get(runId) ?? null;
+  }
+
+  /** A retried run stands where the first one stood. */
+  copy(fromRunId: string, toRunId: string): void {
+    const origin = this.byRun.get(fromRunId);
+    if (origin !== undefined) this.byRun.set(toRunId, origin);
+  }
+
+  applyEdits(uri: string, edits: readonly Edit[]): void {
+    for (const [runId, origin] of this.byRun) {
+      if (origin.uri === uri) this.byRun.set(runId, { uri, offset: shiftOffset(origin.offset, edits) });
+    }
+  }
+}
+
+/** The offset after edits that were made at once. Text inserted exactly at the offset stays behind it. */
+export function shiftOffset(offset: number, edits: readonly Edit[]): number {
+  let shifted = offset;
+  for (const edit of edits) {
+    if (edit.offset >= offset) continue;
+    // An edit that reaches over the offset leaves it at the end of what it put in.
+    const removedBefore = Math.min(edit.removed, offset - edit.offset);
+    shifted += edit.inserted - removedBefore;
+  }
+  return shifted;
+}

@@ -1,0 +1,264 @@
+/**
+ * The one owner of what has been generated: starts runs, turns the engine's events into changes, batches tokens per
+ * frame, stops, keeps failed runs with what they had, finds the answer and has it checked. Panel and engine meet here.
+ * Imports no `vscode`; does not know how a run is shown or where its problem came from.
+ */
+
+import { randomUUID } from 'node:crypto';
+import type { AnswerCheck } from '../protocol/answer.ts';
+import type { EndReason, EngineApi, GenerateEvent, GenerateRequest, GenerateStats, SamplingOptions, ThinkingPolicy, TokenEvent, ProviderChoice } from '../protocol/engine.ts';
+import { TahError } from '../protocol/errors.ts';
+import type { ErrorData } from '../protocol/errors.ts';
+import type { Run, RunChange } from '../protocol/run.ts';
+import { Emitter } from './emitter.ts';
+
+export interface SolveRequest {
+  readonly problem: string;
+  /** Model folder. */
+  readonly model: string;
+  readonly policy: ThinkingPolicy;
+  /** Default: the model's own. */
+  readonly sampling?: SamplingOptions;
+  readonly maxTokens: number;
+  readonly provider?: ProviderChoice;
+}
+
+export interface RunsOptions {
+  readonly engine: Pick<EngineApi, 'generate'>;
+  /** Content of the last box in a text, or null. */
+  readonly extractAnswer: (text: string) => string | null;
+  readonly checkAnswer: (problem: string, answer: string, signal: AbortSignal) => Promise<AnswerCheck>;
+  readonly onError: (error: unknown) => void;
+  /** Tokens of this long are sent as one change. Default 16 ms, one frame. */
+  readonly frameMs?: number;
+  /** How many runs are kept; the oldest that has ended goes first. Default 50. */
+  readonly keep?: number;
+}
+
+const NO_ANSWER: AnswerCheck = { state: 'unchecked', reason: 'The text has no final answer in a box.' };
+
+export type RunPhase = 'loading' | 'thinking' | 'ended';
+
+/** A run under construction. Tokens are appended in place; `snapshot` copies them only when someone asks. */
+interface LiveRun {
+  readonly request: SolveRequest;
+  readonly abort: AbortController;
+  readonly tokens: TokenEvent[];
+  /** Tokens that no change has carried yet: the last of `tokens`. */
+  pending: TokenEvent[];
+  timer: NodeJS.Timeout | null;
+  run: Omit<Run, 'tokens'>;
+  phase: RunPhase;
+  /** Resolves when the run has ended and its answer is checked. */
+  finished: Promise<void>;
+}
+
+export class Runs {
+  private readonly runs = new Map<string, LiveRun>();
+  private readonly added: Emitter<string>;
+  private readonly changed: Emitter<{ readonly runId: string; readonly change: RunChange }>;
+  private readonly phases: Emitter<{ readonly runId: string; readonly phase: RunPhase }>;
+
+  constructor(private readonly options: RunsOptions) {
+    this.added = new Emitter(options.onError);
+    this.changed = new Emitter(options.onError);
+    this.phases = new Emitter(options.onError);
+  }
+
+  /** Fires with the id of a run that has just been created. */
+  get onDidAdd(): Emitter<string>['event'] {
+    return this.added.event;
+  }
+
+  /** Fires after the change is part of `get(runId)`. */
+  get onDidChange(): Emitter<{ readonly runId: string; readonly change: RunChange }>['event'] {
+    return this.changed.event;
+  }
+
+  get onDidChangePhase(): Emitter<{ readonly runId: string; readonly phase: RunPhase }>['event'] {
+    return this.phases.event;
+  }
+
+  /** Creates the run and lets it go; its id comes back at once, its failures become part of it. */
+  start(request: SolveRequest): string {
+    const id = randomUUID();
+    const live: LiveRun = {
+      request,
+      abort: new AbortController(),
+      tokens: [],
+      pending: [],
+      timer: null,
+      run: newRun(id, request),
+      phase: 'loading',
+      finished: Promise.resolve(),
+    };
+    this.runs.set(id, live);
+    this.forgetOldest();
+    this.added.fire(id);
+    this.phases.fire({ runId: id, phase: 'loading' });
+    live.finished = this.follow(live).catch(this.options.onError);
+    return id;
+  }
+
+  /** The same request again, as a new run. */
+  retry(id: string): string | null {
+    const live = this.runs.get(id);
+    return live === undefined ? null : this.start(live.request);
+  }
+
+  /** The engine stops within one pass; a run that has ended stays as it is. */
+  stop(id: string): void {
+    this.runs.get(id)?.abort.abort();
+  }
+
+  /** The run as it is now, pending tokens left to the next change. */
+  get(id: string): Run | null {
+    const live = this.runs.get(id);
+    if (live === undefined) return null;
+    return { ...live.run, tokens: live.tokens.slice(0, live.tokens.length - live.pending.length) };
+  }
+
+  phase(id: string): RunPhase | null {
+    return this.runs.get(id)?.phase ?? null;
+  }
+
+  /** Ids, oldest first. */
+  ids(): readonly string[] {
+    return [...this.runs.keys()];
+  }
+
+  /** The newest run that has not ended. */
+  running(): string | null {
+    return [...this.runs].reverse().find(([, live]) => live.phase !== 'ended')?.[0] ?? null;
+  }
+
+  /** Waits for the run's end and its answer's check. */
+  async whenFinished(id: string): Promise<void> {
+    await this.runs.get(id)?.finished;
+  }
+
+  dispose(): void {
+    for (const live of this.runs.values()) live.abort.abort();
+  }
+
+  private async follow(live: LiveRun): Promise<void> {
+    try {
+      for await (const event of this.options.engine.generate(engineRequest(live.request), live.abort.signal)) {
+        const ended = this.accept(live, event);
+        if (ended !== null) {
+          this.end(live, 'done', ended, null);
+          break;
+        }
+      }
+      if (live.phase !== 'ended') this.end(live, 'failed', null, new TahError('engine.run-failed', 'The engine ended the run without saying why.').toData());
+    } catch (thrown) {
+      const error = TahError.from(thrown);
+      if (live.abort.signal.aborted || error.code === 'cancelled') this.end(live, 'stopped', null, null);
+      else this.end(live, 'failed', null, error.toData());
+      if (error.code === 'internal') this.options.onError(thrown);
+    }
+    await this.check(live);
+  }
+
+  /** Returns reason and numbers where the event is the last one. */
+  private accept(live: LiveRun, event: GenerateEvent): { reason: EndReason; stats: GenerateStats } | null {
+    switch (event.type) {
+      case 'loading':
+        return null;
+      case 'start':
+        live.run = { ...live.run, model: event.model, provider: event.provider, prompt: event.prompt, sampling: event.sampling };
+        this.setPhase(live, 'thinking');
+        this.fire(live, { type: 'start', model: event.model, provider: event.provider, prompt: event.prompt, sampling: event.sampling });
+        return null;
+      case 'token':
+        live.tokens.push(event.token);
+        live.pending.push(event.token);
+        live.timer ??= setTimeout(() => {
+          this.flush(live);
+        }, this.options.frameMs ?? 16);
+        return null;
+      case 'end':
+        return { reason: event.reason, stats: event.stats };
+      default:
+        return event satisfies never;
+    }
+  }
+
+  private flush(live: LiveRun): void {
+    if (live.timer !== null) clearTimeout(live.timer);
+    live.timer = null;
+    if (live.pending.length === 0) return;
+    const tokens = live.pending;
+    live.pending = [];
+    this.fire(live, { type: 'tokens', tokens });
+  }
+
+  private end(live: LiveRun, state: 'done' | 'stopped' | 'failed', ended: { reason: EndReason; stats: GenerateStats } | null, error: ErrorData | null): void {
+    this.flush(live);
+    const answer = this.options.extractAnswer(live.tokens.map((token) => token.text).join(''));
+    const outcome = { state, endReason: ended?.reason ?? null, error, stats: ended?.stats ?? null, answer };
+    live.run = { ...live.run, ...outcome };
+    this.fire(live, { type: 'end', ...outcome });
+    this.setPhase(live, 'ended');
+  }
+
+  private async check(live: LiveRun): Promise<void> {
+    const { answer, problem } = live.run;
+    let check: AnswerCheck;
+    try {
+      check = answer === null ? NO_ANSWER : await this.options.checkAnswer(problem, answer, new AbortController().signal);
+    } catch (error) {
+      this.options.onError(error);
+      check = { state: 'unchecked', reason: TahError.from(error).message };
+    }
+    live.run = { ...live.run, check };
+    this.fire(live, { type: 'check', check });
+  }
+
+  private setPhase(live: LiveRun, phase: RunPhase): void {
+    live.phase = phase;
+    this.phases.fire({ runId: live.run.id, phase });
+  }
+
+  private fire(live: LiveRun, change: RunChange): void {
+    this.changed.fire({ runId: live.run.id, change });
+  }
+
+  private forgetOldest(): void {
+    for (const [id, live] of this.runs) {
+      if (this.runs.size <= (this.options.keep ?? 50)) return;
+      if (live.phase === 'ended') this.runs.delete(id);
+    }
+  }
+}
+
+function newRun(id: string, request: SolveRequest): Omit<Run, 'tokens'> {
+  return {
+    id,
+    createdAt: new Date().toISOString(),
+    kind: 'solve',
+    problem: request.problem,
+    policy: request.policy,
+    sampling: request.sampling ?? null,
+    model: null,
+    provider: null,
+    prompt: [],
+    state: 'running',
+    endReason: null,
+    error: null,
+    stats: null,
+    answer: null,
+    check: null,
+  };
+}
+
+function engineRequest(request: SolveRequest): GenerateRequest {
+  return {
+    model: request.model,
+    prompt: { kind: 'chat', messages: [{ role: 'user', content: request.problem }] },
+    policy: request.policy,
+    maxTokens: request.maxTokens,
+    ...(request.sampling === undefined ? {} : { sampling: request.sampling }),
+    ...(request.provider === undefined ? {} : { provider: request.provider }),
+  };
+}

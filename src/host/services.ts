@@ -1,0 +1,69 @@
+/**
+ * Builds what features share, once per window, and closes it. Nothing here starts the engine: that happens at the
+ * first request. The answer checker is loaded when there is an answer to check.
+ */
+
+import * as vscode from 'vscode';
+import { createEngineClient } from './engineClient.ts';
+import type { EngineClient } from './engineClient.ts';
+import { logError } from './errors.ts';
+import { ModelStore } from './models.ts';
+import { Origins } from './origins.ts';
+import { Runs } from './runs.ts';
+import { readSettings, SECTION } from './settings.ts';
+import type { Settings } from './settings.ts';
+import { createStatusItem } from './statusItem.ts';
+import { checkAnswer } from '../answer/checker.ts';
+import { extractAnswer } from '../answer/extract.ts';
+
+export interface Services {
+  readonly extensionUri: vscode.Uri;
+  readonly log: vscode.LogOutputChannel;
+  readonly engine: EngineClient;
+  readonly runs: Runs;
+  readonly origins: Origins;
+  readonly models: ModelStore;
+  /** As they are now. */
+  readonly settings: () => Settings;
+  readonly dispose: () => Promise<void>;
+}
+
+export function createServices(context: vscode.ExtensionContext): Services {
+  const log = vscode.window.createOutputChannel('Think-at-Hard', { log: true });
+  const bundle = (name: string): string => vscode.Uri.joinPath(context.extensionUri, 'dist', name).fsPath;
+  const settings = (): Settings => readSettings(vscode.workspace.getConfiguration(SECTION));
+  const { nodePath, idleUnloadMs } = settings();
+  const engine = createEngineClient({
+    entry: bundle('engineProcess.cjs'),
+    log,
+    idleUnloadMs,
+    ...(nodePath === null ? {} : { execPath: nodePath }),
+  });
+  const runs = new Runs({
+    engine,
+    extractAnswer,
+    checkAnswer: (problem, answer, signal) => checkAnswer(problem, answer, { workerPath: bundle('checkWorker.cjs'), signal }),
+    onError: (error) => {
+      logError(log, error);
+    },
+  });
+  const models = new ModelStore({
+    bundled: bundle('models'),
+    imported: vscode.Uri.joinPath(context.globalStorageUri, 'models').fsPath,
+    folders: () => settings().modelFolders,
+  });
+  const origins = new Origins();
+  context.subscriptions.push(log, createStatusItem(engine, runs), followEdits(origins));
+  const dispose = async (): Promise<void> => {
+    runs.dispose();
+    await engine.dispose();
+  };
+  return { extensionUri: context.extensionUri, log, engine, runs, origins, models, settings, dispose };
+}
+
+function followEdits(origins: Origins): vscode.Disposable {
+  return vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
+    const edits = contentChanges.map((change) => ({ offset: change.rangeOffset, removed: change.rangeLength, inserted: change.text.length }));
+    origins.applyEdits(document.uri.toString(), edits);
+  });
+}

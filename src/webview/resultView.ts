@@ -1,0 +1,75 @@
+/**
+ * What came of a run: the final answer with its check and cost, or the error with what to do about it.
+ * Draws a run's end; decides nothing.
+ */
+
+import type { AnswerCheck, CheckState } from '../protocol/answer.ts';
+import { TEST_ID } from '../protocol/heatmap.ts';
+import type { Run } from '../protocol/run.ts';
+import { button, element, icon } from './dom.ts';
+import { renderInline } from './markdownView.ts';
+import { mathElement } from './mathElement.ts';
+import { costText } from './summary.ts';
+import type { Totals } from './summary.ts';
+import { l10n } from './texts.ts';
+
+type RunEnd = Pick<Run, 'state' | 'answer' | 'check' | 'error' | 'stats'>;
+
+export interface ResultActions {
+  readonly onRetry: () => void;
+  readonly onShowLog: () => void;
+}
+
+/** Nothing while the model is writing. */
+export function drawResult(node: HTMLElement, run: RunEnd, totals: Totals, actions: ResultActions): void {
+  node.replaceChildren();
+  if (run.state === 'running') return;
+  if (run.error !== null && run.state === 'failed') node.append(errorBox(run.error.message, run.error.hint, actions));
+  if (run.state !== 'failed' || run.answer !== null) node.append(answerRow(run));
+  if (run.stats !== null) node.append(element('p', { className: 'cost', testId: TEST_ID.cost, text: costText(run.stats, totals) }));
+}
+
+function answerRow(run: RunEnd): HTMLElement {
+  const row = element('div', { className: 'result-row' });
+  if (run.answer === null) {
+    row.append(element('span', { className: 'no-answer', testId: TEST_ID.answerBox, text: run.state === 'stopped' ? l10n.t('Stopped before a final answer') : l10n.t('No final answer in the text') }));
+    return row;
+  }
+  const box = element('span', { className: 'answer-box', testId: TEST_ID.answerBox, attributes: { 'data-answer': run.answer } });
+  box.append(run.answer.includes('$') ? renderInline(run.answer) : mathElement(run.answer, false));
+  row.append(element('span', { className: 'result-label', text: l10n.t('Answer') }), box, checkBadge(run.check));
+  return row;
+}
+
+const CHECKS: Readonly<Record<CheckState | 'pending', { icon: string; text: () => string }>> = {
+  verified: { icon: 'pass-filled', text: () => l10n.t('Verified') },
+  contradicted: { icon: 'error', text: () => l10n.t('Contradicted') },
+  unchecked: { icon: 'question', text: () => l10n.t('Could not check') },
+  pending: { icon: 'loading', text: () => l10n.t('Checking…') },
+};
+
+function checkBadge(check: AnswerCheck | null): HTMLElement {
+  const state = check?.state ?? 'pending';
+  const { icon: name, text } = CHECKS[state];
+  const sign = icon(name);
+  if (state === 'pending') sign.classList.add('codicon-modifier-spin');
+  const label = element('span', { className: 'check-label', testId: TEST_ID.check, attributes: { 'data-check': state }, children: [sign, element('span', { text: text() })] });
+  const node = element('span', { className: `check check-${state}`, attributes: { role: 'status' }, children: [label] });
+  if (check !== null) node.append(element('span', { className: 'check-reason', testId: TEST_ID.checkReason, text: check.reason }));
+  return node;
+}
+
+function errorBox(message: string, hint: string | undefined, actions: ResultActions): HTMLElement {
+  const text = element('div', { className: 'error-text', children: [element('p', { className: 'error-message', text: message })] });
+  if (hint !== undefined) text.append(element('p', { className: 'error-hint', text: hint }));
+  text.append(
+    element('div', {
+      className: 'error-actions',
+      children: [
+        button({ icon: 'debug-restart', label: l10n.t('Try again'), testId: TEST_ID.retry, primary: true, onClick: actions.onRetry }),
+        button({ icon: 'output', label: l10n.t('Show Log'), testId: TEST_ID.showLog, onClick: actions.onShowLog }),
+      ],
+    }),
+  );
+  return element('div', { className: 'error', testId: TEST_ID.error, attributes: { role: 'alert' }, children: [icon('error'), text] });
+}

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { runPage } from '../../../src/features/heatmap/page.ts';
+import { insertionText } from '../../../src/features/solve/insertion.ts';
+import { LONGEST_PROBLEM, readProblem, refuseTooLong } from '../../../src/features/solve/problem.ts';
+import { readPanelState, readWebviewMessage } from '../../../src/protocol/heatmap.ts';
+
+describe('a problem', () => {
+  it('is taken trimmed, with its line breaks, formulas and signs of all languages', () => {
+    expect(readProblem('  Löse $x² = 4$\r\n\t求解 🙂 ')).toBe('Löse $x² = 4$\r\n\t求解 🙂');
+    expect(readProblem('a'.repeat(LONGEST_PROBLEM))).toHaveLength(LONGEST_PROBLEM);
+  });
+
+  it.each(['', '   \n\t', '\u00a0'])('that is empty is refused: %j', (text) => {
+    expect(() => readProblem(text)).toThrow('There is no problem to solve.');
+  });
+
+  it('that is too long is refused with both numbers, before it is read', () => {
+    expect(() => {
+      refuseTooLong(10_000_000);
+    }).toThrow('The problem has 10 000 000 characters; at most 20 000 can be solved at once.');
+    expect(() => readProblem('a'.repeat(LONGEST_PROBLEM + 1))).toThrow('20 001');
+  });
+
+  it.each(['\u0000ELF\u0001', 'PK\u0003\u0004', '\ufffd\ufffd\ufffd\ufffdPNG'])('that is binary data is refused: %j', (text) => {
+    expect(() => readProblem(text)).toThrow('binary');
+  });
+});
+
+describe('an inserted answer', () => {
+  const answer = '**Step 1.** Subtract 5, 50% & more\n$3x = 15$\n\n$$\nx = 5\n$$';
+
+  it('keeps mathematics and lines in Markdown', () => {
+    expect(insertionText(answer, { languageId: 'markdown', eol: '\n', indent: '', textBelow: true })).toBe('\n**Step 1.** Subtract 5, 50% & more  \n$3x = 15$\n\n$$\nx = 5\n$$\n');
+  });
+
+  it('keeps mathematics in LaTeX and escapes what LaTeX would misread', () => {
+    const text = insertionText(answer, { languageId: 'latex', eol: '\n', indent: '', textBelow: true });
+    expect(text).toContain('\\textbf{Step 1.} Subtract 5, 50\\% \\& more\n\n$3x = 15$');
+    expect(text).toContain('$$\nx = 5\n$$');
+    expect(insertionText('$a \\% b & c$', { languageId: 'latex', eol: '\n', indent: '', textBelow: true })).toContain('$a \\% b & c$');
+  });
+
+  it('is a comment in a program, indented as its problem', () => {
+    expect(insertionText('a\n\nb', { languageId: 'python', eol: '\r\n', indent: '    ', textBelow: true })).toBe('    # a\r\n    #\r\n    # b');
+    expect(insertionText('a', { languageId: 'rust', eol: '\n', indent: '', textBelow: true })).toBe('// a');
+  });
+
+  it('cannot close the comment that holds it', () => {
+    expect(insertionText('a --> <script>', { languageId: 'html', eol: '\n', indent: '', textBelow: true })).toBe('<!-- a  <script> -->');
+    expect(insertionText('a */ evil()', { languageId: 'css', eol: '\n', indent: '', textBelow: true })).toBe('/* a  evil() */');
+  });
+
+  it('is plain text where the language is not known', () => {
+    expect(insertionText('a\nb', { languageId: 'plaintext', eol: '\n', indent: '', textBelow: true })).toBe('\na\nb\n');
+  });
+
+  it('adds no blank line where one is already below', () => {
+    expect(insertionText('a', { languageId: 'markdown', eol: '\n', indent: '', textBelow: false })).toBe('\na');
+  });
+});
+
+describe('the page of the panel', () => {
+  const page = runPage({ nonce: 'abc123', cspSource: 'https://cdn', script: 'https://x/a.js?"><script>', styles: ['https://x/a.css'], language: 'de', title: 'T' });
+
+  it('allows nothing but its own script and styles', () => {
+    const policy = /content="([^"]*)"/.exec(page)?.[1] ?? '';
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("script-src 'nonce-abc123'");
+    expect(policy).not.toMatch(/unsafe|\*|data:/);
+  });
+
+  it('has no inline style or script, and its addresses cannot break out of their attributes', () => {
+    expect(page).not.toMatch(/style=|<style/);
+    expect(page.match(/<script/g)).toHaveLength(1);
+  });
+});
+
+describe('a message of the webview', () => {
+  it('is taken when it is one of the intents', () => {
+    expect(readWebviewMessage({ type: 'stop', runId: 'a' })).toEqual({ type: 'stop', runId: 'a' });
+    expect(readWebviewMessage({ type: 'ready', runId: null })).toEqual({ type: 'ready', runId: null });
+    expect(readWebviewMessage({ type: 'showLog', extra: 1 })).toEqual({ type: 'showLog' });
+  });
+
+  it.each([null, 5, 'stop', {}, { type: 'stop' }, { type: 'stop', runId: 5 }, { type: 'run', runId: 'a' }, { type: 'ready', runId: {} }])('is refused otherwise: %j', (value) => {
+    expect(readWebviewMessage(value)).toBeNull();
+  });
+
+  it('may find any state saved from before', () => {
+    expect(readPanelState({ runId: 'a', selected: 3 })).toEqual({ runId: 'a', selected: 3 });
+    expect(readPanelState({ runId: 'a' })).toEqual({ runId: 'a', selected: null });
+    expect(readPanelState({ runId: 3 })).toBeNull();
+    expect(readPanelState(undefined)).toBeNull();
+  });
+});

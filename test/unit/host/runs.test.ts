@@ -1,0 +1,210 @@
+import { describe, expect, it, vi } from 'vitest';
+import { Runs } from '../../../src/host/runs.ts';
+import type { RunsOptions, SolveRequest } from '../../../src/host/runs.ts';
+import type { AnswerCheck } from '../../../src/protocol/answer.ts';
+import type { EngineApi, GenerateEvent, GenerateRequest, GenerateStats, ModelInfo, TokenEvent } from '../../../src/protocol/engine.ts';
+import { TahError } from '../../../src/protocol/errors.ts';
+import { applyRunChange } from '../../../src/protocol/run.ts';
+import type { Run, RunChange } from '../../../src/protocol/run.ts';
+
+const MODEL: ModelInfo = { path: '/m', id: 'm', name: 'M', architecture: 'qwen3', parameters: 1, quantization: 'fp32', maxIter: 2, threshold: 0.5, contextLength: 100, hash: 'h' };
+const STATS: GenerateStats = { promptTokens: 3, tokens: 2, passes: 3, passesPerToken: 1.5, loadMs: 1, prefillMs: 1, decodeMs: 1, tokensPerSecond: 9 };
+const START: GenerateEvent = {
+  type: 'start', model: MODEL, provider: { provider: 'cpu', reason: 'no GPU', rejected: [] }, prompt: [], policy: { kind: 'decider' },
+  sampling: { temperature: 0, topK: 0, topP: 1, minP: 0, seed: 0 },
+};
+const END: GenerateEvent = { type: 'end', reason: 'stop-token', stats: STATS };
+const REQUEST: SolveRequest = { problem: 'x + 1 = 2', model: '/m', policy: { kind: 'decider' }, maxTokens: 50 };
+
+function token(text: string, index = 0): GenerateEvent {
+  const event: TokenEvent = { index, position: index, id: 1, text, iterCount: 1, continueProbability: [0.1], before: [], after: [], logprob: 0, entropyBefore: 0, entropyAfter: 0, elapsedMs: 1, special: false };
+  return { type: 'token', token: event };
+}
+
+type Script = (request: GenerateRequest, signal: AbortSignal) => AsyncIterable<GenerateEvent>;
+
+function setUp(script: Script, more: Partial<RunsOptions> = {}): { runs: Runs; changes: RunChange[]; errors: unknown[] } {
+  const errors: unknown[] = [];
+  const engine: Pick<EngineApi, 'generate'> = { generate: (request, signal) => script(request, signal ?? new AbortController().signal) };
+  const runs = new Runs({
+    engine,
+    extractAnswer: (text) => /\[(.*)\]/.exec(text)?.[1] ?? null,
+    checkAnswer: () => Promise.resolve<AnswerCheck>({ state: 'verified', reason: 'put back' }),
+    onError: (error) => errors.push(error),
+    frameMs: 5,
+    ...more,
+  });
+  const changes: RunChange[] = [];
+  runs.onDidChange(({ change }) => changes.push(change));
+  return { runs, changes, errors };
+}
+
+function events(...list: readonly GenerateEvent[]): Script {
+  return async function* () {
+    for (const event of list) yield await Promise.resolve(event);
+  };
+}
+
+/** Yields tokens until it is stopped, as the engine does. */
+const endless: Script = async function* (_request, signal) {
+  yield START;
+  for (let i = 0; ; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    if (signal.aborted) throw new TahError('cancelled', 'Stopped.');
+    yield token('a', i);
+  }
+};
+
+describe('a run', () => {
+  it('is the same built from its changes as asked for at its end', async () => {
+    const { runs, changes } = setUp(events({ type: 'loading', model: '/m' }, START, token('x = '), token('[1]'), END));
+    const id = runs.start(REQUEST);
+    const first = runs.get(id);
+    await runs.whenFinished(id);
+    const last = runs.get(id);
+    expect(last).toMatchObject({ state: 'done', endReason: 'stop-token', answer: '1', stats: STATS, check: { state: 'verified' }, model: MODEL });
+    expect(changes.reduce<Run | null>((run, change) => (run === null ? null : applyRunChange(run, change)), first)).toEqual(last);
+    expect(changes.map((change) => change.type)).toEqual(['start', 'tokens', 'end', 'check']);
+  });
+
+  it('asked for in the middle plus the later changes is the whole run: no token twice, none lost', async () => {
+    const { runs } = setUp(async function* () {
+      yield START;
+      for (let i = 0; i < 40; i++) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        yield token(`${i} `, i);
+      }
+      yield END;
+    });
+    const id = runs.start(REQUEST);
+    const later: RunChange[] = [];
+    let snapshot: Run | null = null;
+    await new Promise((resolve) => setTimeout(resolve, 23));
+    snapshot = runs.get(id);
+    runs.onDidChange(({ change }) => later.push(change));
+    await runs.whenFinished(id);
+    const rebuilt = later.reduce<Run | null>((run, change) => (run === null ? null : applyRunChange(run, change)), snapshot);
+    expect(rebuilt).toEqual(runs.get(id));
+    expect(rebuilt?.tokens.map((t) => t.index)).toEqual([...Array(40).keys()]);
+  });
+
+  it('batches the tokens of a frame into one change', async () => {
+    const many = Array.from({ length: 500 }, (_, i) => token('a', i));
+    const { runs, changes } = setUp(events(START, ...many, END));
+    const id = runs.start(REQUEST);
+    await runs.whenFinished(id);
+    expect(changes.filter((change) => change.type === 'tokens').length).toBeLessThan(20);
+    expect(runs.get(id)?.tokens).toHaveLength(500);
+  });
+
+  it('hands the request to the engine as one chat message', async () => {
+    const seen: GenerateRequest[] = [];
+    const { runs } = setUp((request) => {
+      seen.push(request);
+      return events(START, END)(request, new AbortController().signal);
+    });
+    await runs.whenFinished(runs.start({ ...REQUEST, provider: 'cpu' }));
+    expect(seen).toEqual([{ model: '/m', prompt: { kind: 'chat', messages: [{ role: 'user', content: 'x + 1 = 2' }] }, policy: { kind: 'decider' }, maxTokens: 50, provider: 'cpu' }]);
+  });
+});
+
+describe('the end of a run', () => {
+  it('by Stop keeps the tokens, sends those that waited for their frame first, and is no error', async () => {
+    const { runs, changes, errors } = setUp(endless, { frameMs: 10_000 });
+    const id = runs.start(REQUEST);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(runs.running()).toBe(id);
+    runs.stop(id);
+    await runs.whenFinished(id);
+    const run = runs.get(id);
+    expect(run).toMatchObject({ state: 'stopped', error: null });
+    expect(run?.tokens.length).toBeGreaterThan(2);
+    expect(changes.map((change) => change.type)).toEqual(['start', 'tokens', 'end', 'check']);
+    expect(runs.running()).toBeNull();
+    expect(errors).toEqual([]);
+  });
+
+  it('by a crash marks it failed with the reason and keeps what it had', async () => {
+    const { runs } = setUp(async function* () {
+      yield START;
+      yield token('half');
+      await Promise.resolve();
+      throw new TahError('engine.crashed', 'The engine ended.', { hint: 'Try again.' });
+    });
+    const id = runs.start(REQUEST);
+    await runs.whenFinished(id);
+    expect(runs.get(id)).toMatchObject({ state: 'failed', error: { code: 'engine.crashed', hint: 'Try again.' }, tokens: [{ text: 'half' }] });
+    expect(runs.retry(id)).not.toBe(id);
+  });
+
+  it('without an end event is a failure, not an endless spinner', async () => {
+    const { runs } = setUp(events(START, token('a')));
+    const id = runs.start(REQUEST);
+    await runs.whenFinished(id);
+    expect(runs.get(id)).toMatchObject({ state: 'failed', error: { code: 'engine.run-failed' } });
+  });
+
+  it('by an error that is not ours to know becomes `internal` and reaches the log', async () => {
+    const { runs, errors } = setUp(() => {
+      throw new Error('boom');
+    });
+    const id = runs.start(REQUEST);
+    await runs.whenFinished(id);
+    expect(runs.get(id)).toMatchObject({ state: 'failed', error: { code: 'internal', message: 'boom' } });
+    expect(errors).toHaveLength(1);
+  });
+});
+
+describe('the check of the answer', () => {
+  it('that throws says that it could not check, and why', async () => {
+    const { runs, errors } = setUp(events(START, token('[5]'), END), { checkAnswer: () => Promise.reject(new Error('no worker')) });
+    const id = runs.start(REQUEST);
+    await runs.whenFinished(id);
+    expect(runs.get(id)?.check).toEqual({ state: 'unchecked', reason: 'no worker' });
+    expect(errors).toHaveLength(1);
+  });
+
+  it('is not silent about a text without an answer', async () => {
+    const checkAnswer = vi.fn<RunsOptions['checkAnswer']>();
+    const { runs } = setUp(events(START, token('hm'), END), { checkAnswer });
+    const id = runs.start(REQUEST);
+    await runs.whenFinished(id);
+    expect(runs.get(id)).toMatchObject({ answer: null, check: { state: 'unchecked' } });
+    expect(checkAnswer).not.toHaveBeenCalled();
+  });
+});
+
+describe('runs', () => {
+  it('forget the oldest that ended, never one that is running', async () => {
+    let first = true;
+    const { runs } = setUp((request, signal) => {
+      const script = first ? endless : events(START, END);
+      first = false;
+      return script(request, signal);
+    }, { keep: 3 });
+    const running = runs.start(REQUEST);
+    const ended: string[] = [];
+    for (let i = 0; i < 4; i++) {
+      const id = runs.start(REQUEST);
+      ended.push(id);
+      await runs.whenFinished(id);
+    }
+    expect(runs.ids()).toHaveLength(3);
+    expect(runs.get(running)?.state).toBe('running');
+    expect(runs.get(ended[0] ?? '')).toBeNull();
+    runs.dispose();
+    await runs.whenFinished(running);
+    expect(runs.get(running)?.state).toBe('stopped');
+  });
+
+  it('go on when a listener throws', async () => {
+    const { runs, errors, changes } = setUp(events(START, END));
+    runs.onDidAdd(() => {
+      throw new Error('view broke');
+    });
+    const id = runs.start(REQUEST);
+    await runs.whenFinished(id);
+    expect(errors).toHaveLength(1);
+    expect(changes.some((change) => change.type === 'end')).toBe(true);
+  });
+});

@@ -1,0 +1,163 @@
+// @vitest-environment happy-dom
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { TokenEvent } from '../../../src/protocol/engine.ts';
+import { AnswerView } from '../../../src/webview/answerView.ts';
+import { RunView } from '../../../src/webview/runView.ts';
+import { candidates, run, token } from './exampleRun.ts';
+
+const actions = { onStop: vi.fn(), onInsert: vi.fn(), onCopy: vi.fn(), onRetry: vi.fn(), onShowLog: vi.fn(), onSelect: vi.fn() };
+
+function byId(root: ParentNode, id: string): HTMLElement {
+  const node = root.querySelector<HTMLElement>(`[data-testid="${id}"]`);
+  if (node === null) throw new Error(`no ${id}`);
+  return node;
+}
+
+function show(view: RunView): HTMLElement {
+  document.body.replaceChildren(view.node);
+  return view.node;
+}
+
+async function frame(): Promise<void> {
+  await new Promise((resolve) => requestAnimationFrame(resolve));
+  await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+const swapped: Partial<TokenEvent> = { iterCount: 2, continueProbability: [0.9], before: candidates('a', 'b', 'c'), after: candidates('b', 'a', 'c') };
+
+beforeEach(() => {
+  vi.clearAllMocks();
+});
+
+describe('the run panel', () => {
+  it('shows the same after a snapshot in the middle as after all changes', async () => {
+    const tokens = [token('So '), token('$x', swapped), token(' = 1$'), token('\n'), token('end')];
+    const end = { type: 'end', state: 'done', endReason: 'stop-token', error: null, stats: null, answer: 'x = 1' } as const;
+    const whole = new RunView(run(), actions);
+    whole.apply({ type: 'tokens', tokens: tokens.slice(0, 2) });
+    whole.apply({ type: 'tokens', tokens: tokens.slice(2) });
+    whole.apply(end);
+    const late = new RunView(run({ tokens: tokens.slice(0, 3) }), actions);
+    late.apply({ type: 'tokens', tokens: tokens.slice(3) });
+    late.apply(end);
+    await frame();
+    expect(late.node.outerHTML).toBe(whole.node.outerHTML);
+    expect(byId(whole.node, 'answer-text').textContent).toContain('end');
+    expect(byId(whole.node, 'answer-box').dataset['answer']).toBe('x = 1');
+  });
+
+  it('offers Stop while the model writes, and Insert and Copy after', async () => {
+    const view = new RunView(run(), actions);
+    const root = show(view);
+    expect([byId(root, 'stop').hidden, byId(root, 'insert').hidden]).toEqual([false, true]);
+    byId(root, 'stop').click();
+    expect(actions.onStop).toHaveBeenCalledOnce();
+    view.apply({ type: 'tokens', tokens: [token('Five')] });
+    view.apply({ type: 'end', state: 'stopped', endReason: null, error: null, stats: null, answer: null });
+    await frame();
+    expect([byId(root, 'stop').hidden, byId(root, 'insert').hidden, byId(root, 'copy').hidden]).toEqual([true, false, false]);
+    expect(root.dataset['state']).toBe('stopped');
+    expect(byId(root, 'answer-box').textContent).toContain('Stopped');
+  });
+
+  it('never leaves an answer without the word on its check', async () => {
+    const view = new RunView(run({ state: 'done', answer: '5', tokens: [token('5')] }), actions);
+    const root = show(view);
+    expect(byId(root, 'check').dataset['check']).toBe('pending');
+    view.apply({ type: 'check', check: { state: 'contradicted', reason: 'Put back: 20 is not 25.' } });
+    await frame();
+    expect(byId(root, 'check').dataset['check']).toBe('contradicted');
+    expect(byId(root, 'check-reason').textContent).toBe('Put back: 20 is not 25.');
+  });
+
+  it('keeps the text of a run that failed, with what to do', () => {
+    const error = { code: 'engine.crashed', message: 'The engine ended.', hint: 'Try again.' } as const;
+    const root = show(new RunView(run({ state: 'failed', error, tokens: [token('half')] }), actions));
+    expect(byId(root, 'error').textContent).toContain('The engine ended.Try again.');
+    expect(byId(root, 'answer-text').textContent).toBe('half');
+    byId(root, 'show-log').click();
+    byId(root, 'retry').click();
+    expect(actions.onShowLog).toHaveBeenCalledOnce();
+    expect(actions.onRetry).toHaveBeenCalledOnce();
+  });
+});
+
+describe('the heatmap', () => {
+  const tokens = [token('a'), token('b', swapped), token('\n'), token('c', { ...swapped, after: candidates('a', 'b', 'c') }), token('d')];
+
+  it('marks second passes and changed picks by class, data and label', () => {
+    const root = show(new RunView(run({ tokens }), actions));
+    const cells = [...root.querySelectorAll<HTMLElement>('[data-testid="token"]')];
+    expect(cells.map((cell) => cell.dataset['iter'])).toEqual(['1', '2', '1', '2', '1']);
+    expect(cells.map((cell) => cell.dataset['thought'])).toEqual([undefined, 'changed the pick', undefined, 'kept', undefined]);
+    expect(cells[1]?.classList.contains('pick')).toBe(true);
+    expect(cells[1]?.classList.contains('heat-9')).toBe(true);
+    expect(byId(root, 'heatmap').querySelectorAll('.line')).toHaveLength(2);
+  });
+
+  it('is one tab stop and moves with the keys, n and p to second passes', () => {
+    const root = show(new RunView(run({ tokens }), actions));
+    const cells = [...root.querySelectorAll<HTMLElement>('[data-testid="token"]')];
+    const key = (name: string): void => {
+      document.activeElement?.dispatchEvent(new KeyboardEvent('keydown', { key: name, bubbles: true }));
+    };
+    cells[0]?.focus();
+    key('n');
+    expect(document.activeElement).toBe(cells[1]);
+    key('n');
+    key('ArrowRight');
+    key('ArrowRight');
+    expect(document.activeElement).toBe(cells[4]);
+    key('p');
+    key('Home');
+    expect(document.activeElement).toBe(cells[0]);
+    expect(cells.filter((cell) => cell.getAttribute('tabindex') === '0')).toEqual([cells[0]]);
+    expect(actions.onSelect).toHaveBeenLastCalledWith(0);
+  });
+
+  it('shows before and after of a selected token, and of a hovered one until the pointer leaves', () => {
+    const root = show(new RunView(run({ tokens }), actions));
+    const cells = [...root.querySelectorAll<HTMLElement>('[data-testid="token"]')];
+    cells[1]?.click();
+    expect(byId(root, 'thought').textContent).toBe('changed the pick');
+    expect(byId(root, 'candidates-after').querySelector('.move-up')?.textContent).toBe('pushed up');
+    cells[0]?.dispatchEvent(new PointerEvent('pointerover', { bubbles: true }));
+    expect(byId(root, 'thought').textContent).toBe('one pass');
+    expect(root.querySelector('[data-testid="candidates-after"]')).toBeNull();
+    byId(root, 'heatmap').dispatchEvent(new PointerEvent('pointerleave'));
+    expect(byId(root, 'thought').textContent).toBe('changed the pick');
+  });
+
+  it('appends: streamed tokens leave the earlier cells untouched', () => {
+    const view = new RunView(run({ tokens }), actions);
+    const root = show(view);
+    const first = root.querySelector('[data-testid="token"]');
+    view.apply({ type: 'tokens', tokens: [token('e')] });
+    expect(root.querySelector('[data-testid="token"]')).toBe(first);
+    expect(root.querySelectorAll('[data-testid="token"]')).toHaveLength(6);
+  });
+});
+
+describe('a streamed answer', () => {
+  it('renders settled paragraphs once, however it is cut, and ends as the whole text', () => {
+    const text = 'First **bold** $x$.\n\nSecond $\\frac{1}{2}$ and\nmore.\n\n$$\na\n\nb\n$$\n\n1. one\n2. two';
+    const streamed = new AnswerView();
+    let settled: Element | null = null;
+    for (let i = 0; i < text.length; i++) {
+      streamed.append(text.slice(i, i + 1));
+      streamed.render(true);
+      const first = streamed.node.querySelector('[data-testid="answer-text"] > div');
+      if (i > 30) {
+        settled ??= first;
+        expect(first).toBe(settled);
+      }
+      expect(streamed.node.textContent).not.toContain('\\frac');
+    }
+    streamed.render(false);
+    const whole = new AnswerView();
+    whole.append(text);
+    whole.render(false);
+    expect(streamed.node.textContent).toBe(whole.node.textContent);
+    expect(streamed.node.querySelectorAll('svg')).toHaveLength(whole.node.querySelectorAll('svg').length);
+  });
+});

@@ -1,0 +1,86 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { candidateRows, formatPercent, tokenCell, tokenDetails, visibleText } from '../../../src/webview/tokenView.ts';
+import { addTokens, heatmapSummary, NO_TOKENS, policyText, stateText } from '../../../src/webview/summary.ts';
+import { l10n, setTexts } from '../../../src/webview/texts.ts';
+import { candidates, run, token } from './exampleRun.ts';
+
+afterEach(() => {
+  setTexts({});
+});
+
+describe('a token of the heatmap', () => {
+  it('has a bucket by tenths of its first score, and none without a decider', () => {
+    expect([0, 0.04, 0.06, 0.5, 0.949, 0.951, 1].map((score) => tokenCell(token('a', { continueProbability: [score] })).bucket)).toEqual([0, 0, 1, 5, 9, 10, 10]);
+    expect(tokenCell(token('a', { continueProbability: [] })).bucket).toBeNull();
+  });
+
+  it('is marked as sent by its passes, not by its score', () => {
+    expect(tokenCell(token('a', { continueProbability: [0.99] })).sent).toBe(false);
+    expect(tokenCell(token('a', { iterCount: 2, continueProbability: [0.01] })).sent).toBe(true);
+  });
+
+  it('says to a screen reader what colour and underline say', () => {
+    const cell = tokenCell(token(' five', { iterCount: 2, continueProbability: [0.8], before: candidates('a', 'b'), after: candidates('b', 'a') }));
+    expect(cell.label).toBe('five, score 0.800, 2 passes, changed the pick');
+    expect(tokenCell(token('\n')).label).toBe('new line, score 0.020');
+  });
+
+  it('shows new lines, control and bidirectional characters as signs, so that text cannot reorder the page', () => {
+    expect(visibleText({ text: 'a\r\n\tb', special: false })).toBe('a⏎⇥b');
+    expect(visibleText({ text: '\u202eab\u0007', special: false })).toBe('·ab·');
+    expect(visibleText({ text: '', special: false })).toBe('·');
+    expect(visibleText({ text: '', special: true })).toBe('◇');
+  });
+
+  it('breaks the line on the right side of its own text', () => {
+    expect(tokenCell(token('.\n')).lineBreak).toBe('after');
+    expect(tokenCell(token('\n1')).lineBreak).toBe('before');
+    expect(tokenCell(token('a')).lineBreak).toBe('none');
+  });
+});
+
+describe('details of a token', () => {
+  it('say which candidates the second pass pushed up or down, and which was chosen', () => {
+    const rows = candidateRows(candidates('b', 'a', 'z'), candidates('a', 'b', 'c'), 197);
+    expect(rows.map((row) => [row.text, row.move, row.chosen])).toEqual([['b', 'up', false], ['a', 'down', true], ['z', 'new', false]]);
+    expect(candidateRows(candidates('a'), null, 1)[0]?.move).toBe('none');
+  });
+
+  it('give score against threshold with its margin, and no second list for one pass', () => {
+    const details = tokenDetails(token('a', { continueProbability: [0.634] }), 0.5);
+    expect(details.why.find((fact) => fact.label === 'Threshold')?.value).toBe('0.500 (+0.134)');
+    expect(details.after).toBeNull();
+    expect(details.thought).toBeNull();
+    expect(tokenDetails(token('a', { continueProbability: [] }), null).why.some((fact) => fact.label === 'Score')).toBe(false);
+  });
+
+  it('never rounds a small share to nothing', () => {
+    expect(formatPercent(0.0004)).toBe('<0.1 %');
+    expect(formatPercent(0)).toBe('0.0 %');
+  });
+});
+
+describe('summaries', () => {
+  it('count tokens, passes and changed picks batch by batch as over the whole', () => {
+    const all = [token('a'), token('b', { iterCount: 2 }), token('c', { iterCount: 2, before: candidates('a', 'b'), after: candidates('b', 'a') }), token('d')];
+    const totals = addTokens(addTokens(NO_TOKENS, all.slice(0, 2)), all.slice(2));
+    expect(totals).toEqual(addTokens(NO_TOKENS, all));
+    expect(heatmapSummary(totals)).toBe('4 tokens · 2 sent to a second pass (50 %) · pick changed at 1 · 1.50 passes a token');
+    expect(heatmapSummary(NO_TOKENS)).toBe('No tokens yet');
+  });
+
+  it('say what the run is doing and why it ended', () => {
+    expect(stateText(run({ model: null }))).toBe('Loading model…');
+    expect(stateText(run())).toBe('Thinking…');
+    expect(stateText(run({ state: 'done', endReason: 'max-tokens' }))).toContain('token limit');
+    expect(policyText({ kind: 'decider' }, 0.9)).toBe('thinks twice where score > 0.9');
+    expect(policyText({ kind: 'decider', threshold: 0.2 }, 0.9)).toContain('0.2');
+  });
+
+  it('are translated, and stay English where a translation lacks', () => {
+    setTexts({ 'Thinking…': 'Denkt …' });
+    expect(stateText(run())).toBe('Denkt …');
+    expect(l10n.t('{0} tokens', 3)).toBe('3 tokens');
+    expect(l10n.t('constructor')).toBe('constructor');
+  });
+});
