@@ -1,0 +1,145 @@
+/** Main of the command line `tah`: names the commands and their options. What a command does is in src/cli. */
+import fs from 'node:fs';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { bench } from './cli/bench.ts';
+import { diagnose } from './cli/diagnose.ts';
+import { evalCommand } from './cli/evalCommand.ts';
+import { importModel } from './cli/importModel.ts';
+import { measure } from './cli/measure.ts';
+import { number, POLICIES, positive, PROVIDERS, QUANTIZATIONS, samplingOptions, thinkingPolicy, wholeNumber, type PolicyName } from './cli/options.ts';
+import { SHAPES, writeRandomCheckpoint } from './cli/randomCheckpoint.ts';
+import { solve } from './cli/solve.ts';
+import { createTerminal, interruptSignal, reportError, type Terminal } from './cli/terminal.ts';
+import { verifyCommand } from './cli/verifyCommand.ts';
+import type { ProviderChoice } from './protocol/engine.ts';
+import { TahError } from './protocol/errors.ts';
+import type { Quantization } from './protocol/manifest.ts';
+import packageJson from '../package.json' with { type: 'json' };
+
+interface Common {
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
+interface Thinking extends Common {
+  readonly model?: string;
+  readonly policy: PolicyName;
+  readonly threshold?: number;
+  readonly provider: ProviderChoice;
+}
+
+const program = new Command('tah')
+  .description('Think-at-Hard: a local model that thinks twice only where it is hard.')
+  .version(packageJson.version)
+  .showHelpAfterError('(tah --help, or tah COMMAND --help)');
+
+/** Runs a command with its terminal and its Ctrl+C, and turns every failure into one line and an exit code. */
+async function run(options: Common, work: (terminal: Terminal, signal: AbortSignal) => Promise<void> | void): Promise<void> {
+  try {
+    await work(createTerminal(options), interruptSignal());
+  } catch (error) {
+    if (error instanceof InvalidArgumentError) process.exitCode = reportError(new TahError('input.bad-option', error.message), options);
+    else process.exitCode = reportError(error, options);
+  }
+}
+
+const quantization = (): Option => new Option('--quantization <kind>', 'precision of the weights').choices(QUANTIZATIONS);
+
+function command(name: string, description: string): Command {
+  return program.command(name).description(description).option('--json', 'one JSON document on standard output').option('--verbose', 'stack traces of failures');
+}
+
+function thinkingCommand(name: string, description: string): Command {
+  return command(name, description)
+    .option('--model <dir>', 'model folder (default: the bundled model)')
+    .addOption(new Option('--policy <policy>', 'who decides about second passes').choices(POLICIES).default('decider'))
+    .option('--threshold <x>', "a token is sent when its score is greater (default: the model's)", number)
+    .addOption(new Option('--provider <provider>', 'where to run').choices(PROVIDERS).default('auto'));
+}
+
+thinkingCommand('solve', 'solve a problem and show where the model thought twice')
+  .argument('<text>', 'the problem; - reads it from standard input')
+  .option('--temperature <x>', "0 is greedy (default: the model's)", number)
+  .option('--seed <n>', 'the same seed gives the same text', wholeNumber)
+  .option('--max-tokens <n>', 'tokens at most', positive, 1024)
+  .action((text: string, options: Thinking & { temperature?: number; seed?: number; maxTokens: number }) =>
+    run(options, (terminal, signal) =>
+      solve(text === '-' ? fs.readFileSync(0, 'utf8') : text, { ...options, policy: thinkingPolicy(options.policy, options.threshold), sampling: samplingOptions(options.temperature, options.seed) }, terminal, signal),
+    ),
+  );
+
+command('import', 'make a model folder from a checkpoint in the official layout')
+  .argument('<checkpoint>', 'checkpoint folder')
+  .requiredOption('--out <dir>', 'model folder to create')
+  .addOption(quantization().default('int4'))
+  .option('--replace', 'replace an older import', false)
+  .action((checkpoint: string, options: Common & { out: string; quantization: Quantization; replace: boolean }) =>
+    run(options, (terminal, signal) => importModel({ checkpoint, ...options }, terminal, signal)),
+  );
+
+command('verify', 'replay golden vectors of the reference implementation and compare every stage')
+  .argument('<dir>', 'folder with golden.json and ckpt/, or sampling.json')
+  .addOption(quantization().default('fp32'))
+  .action((dir: string, options: Common & { quantization: Quantization }) => run({ ...options }, (terminal) => verifyCommand(dir, options, terminal)));
+
+thinkingCommand('measure', 'score a given text token by token')
+  .argument('[text]', 'the text')
+  .option('--file <file>', 'read the text from a file')
+  .action((text: string | undefined, options: Thinking & { file?: string }) =>
+    run(options, (terminal, signal) => measure(textOf(text, options.file), { ...options, policy: thinkingPolicy(options.policy, options.threshold) }, terminal, signal)),
+  );
+
+thinkingCommand('eval', 'how good a model is on a task')
+  .argument('<task>', 'a task, or a .jsonl file with question and answer')
+  .option('--limit <n>', 'problems at most', positive)
+  .option('--max-tokens <n>', 'tokens a problem at most', positive, 1024)
+  .option('--temperature <x>', '0 is greedy', number, 0)
+  .option('--seed <n>', 'of sampling', wholeNumber)
+  .option('--data <file>', 'the local file of a named task')
+  .option('--refusal <text>', 'the sentence with which the model refuses')
+  .option('--results', 'with --json: every problem too', false)
+  .action((task: string, options: Thinking & { limit?: number; maxTokens: number; temperature: number; seed?: number; data?: string; refusal?: string; results: boolean }) =>
+    run(options, (terminal, signal) =>
+      evalCommand(task, { ...options, policy: thinkingPolicy(options.policy, options.threshold), sampling: samplingOptions(options.temperature, options.seed) }, terminal, signal),
+    ),
+  );
+
+command('bench', 'speed of the thinking policies, as ratios measured in the same run')
+  .option('--model <dir>', 'model folder (default: the bundled model)')
+  .option('--rounds <n>', 'rounds', positive, 5)
+  .option('--tokens <n>', 'tokens a round', positive, 128)
+  .addOption(new Option('--provider <provider>', 'where to run').choices(PROVIDERS).default('auto'))
+  .action((options: Common & { model?: string; rounds: number; tokens: number; provider: ProviderChoice }) => run(options, (terminal, signal) => bench(options, terminal, signal)));
+
+command('diagnose', 'what runs here, in a form to paste into an issue')
+  .option('--model <dir>', 'model folder (default: the bundled model)')
+  .action((options: Common & { model?: string }) => run(options, (terminal, signal) => diagnose(options.model, terminal, signal)));
+
+command('random-checkpoint', 'write a checkpoint with random weights, for tests of size and speed')
+  .addOption(new Option('--shape <shape>', 'its shape').choices(Object.keys(SHAPES)).makeOptionMandatory())
+  .requiredOption('--out <dir>', 'folder to create')
+  .option('--seed <n>', 'the same seed gives the same bytes', wholeNumber, 0)
+  .action((options: Common & { shape: string; out: string; seed: number }) =>
+    run(options, () => {
+      writeRandomCheckpoint(options.shape, options.out, options.seed);
+    }),
+  );
+
+/** @throws TahError input.missing-file, input.bad-option */
+function textOf(text: string | undefined, file: string | undefined): string {
+  if ((text === undefined) === (file === undefined)) throw new TahError('input.bad-option', 'Give either a text or --file FILE.');
+  if (file === undefined) return text ?? '';
+  try {
+    return fs.readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new TahError('input.missing-file', `${file} can't be read.`, { file, cause: error });
+  }
+}
+
+// A reader that goes away (`tah … | head`) ends the output, and with it the work.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+void program.parseAsync();

@@ -1,0 +1,40 @@
+/** Option values of the command line, checked where they come in. */
+import { InvalidArgumentError } from 'commander';
+import type { ProviderChoice, SamplingOptions, ThinkingPolicy } from '../protocol/engine.ts';
+import type { Quantization } from '../protocol/manifest.ts';
+
+export function number(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.');
+  return value;
+}
+
+export function wholeNumber(text: string): number {
+  const value = number(text);
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('It must be a whole number of at least 0.');
+  return value;
+}
+
+export function positive(text: string): number {
+  const value = wholeNumber(text);
+  if (value === 0) throw new InvalidArgumentError('It must be at least 1.');
+  return value;
+}
+
+export type PolicyName = 'never' | 'decider' | 'always';
+export const POLICIES: readonly PolicyName[] = ['never', 'decider', 'always'];
+export const QUANTIZATIONS: readonly Quantization[] = ['fp32', 'int8', 'int4'];
+export const PROVIDERS: readonly ProviderChoice[] = ['auto', 'cpu', 'cuda', 'dml', 'webgpu', 'coreml'];
+
+export function thinkingPolicy(name: PolicyName, threshold: number | undefined): ThinkingPolicy {
+  if (name === 'decider') return threshold === undefined ? { kind: 'decider' } : { kind: 'decider', threshold };
+  if (threshold !== undefined) throw new InvalidArgumentError(`--threshold goes with --policy decider, not with ${name}.`);
+  return { kind: name };
+}
+
+/** Undefined where nothing is given: then the model's own defaults hold. Greedy at temperature 0. */
+export function samplingOptions(temperature: number | undefined, seed: number | undefined): SamplingOptions | undefined {
+  if (temperature === undefined && seed === undefined) return undefined;
+  // The paper's sampling (method.md): top-p 0.95, top-k 20, min-p 0.
+  return { temperature: temperature ?? 0.6, topK: 20, topP: 0.95, minP: 0, seed: seed ?? 0 };
+}

@@ -1,0 +1,124 @@
+/** `tah solve`: a worked solution, which tokens were sent to a second pass, the answer, whether it was checked, the cost. */
+import path from 'node:path';
+import { checkAnswer } from '../answer/checker.ts';
+import { extractAnswer } from '../answer/extract.ts';
+import { createEngine } from '../engine/engine.ts';
+import type { AnswerCheck } from '../protocol/answer.ts';
+import type { GenerateEvent, GenerateRequest, ModelInfo, ProviderChoice, ProviderInfo, SamplingOptions, ThinkingPolicy, TokenEvent } from '../protocol/engine.ts';
+import { TahError } from '../protocol/errors.ts';
+import { firstScore, secondThought } from '../protocol/run.ts';
+import { resolveModel } from './models.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface SolveOptions {
+  readonly model?: string;
+  readonly policy: ThinkingPolicy;
+  readonly sampling: SamplingOptions | undefined;
+  readonly maxTokens: number;
+  readonly provider: ProviderChoice;
+}
+
+/** Beside dist/cli.cjs. */
+const CHECK_WORKER = path.join(import.meta.dirname, 'checkWorker.cjs');
+/** Sent tokens that are listed for people; all of them are in --json. */
+const LISTED = 12;
+
+interface Solved {
+  readonly model: ModelInfo;
+  readonly provider: ProviderInfo;
+  readonly sampling: SamplingOptions;
+  readonly tokens: readonly TokenEvent[];
+  readonly end: Extract<GenerateEvent, { type: 'end' }>;
+}
+
+export async function solve(problem: string, options: SolveOptions, terminal: Terminal, signal: AbortSignal): Promise<void> {
+  if (problem.trim() === '') throw new TahError('input.empty', 'There is no problem to solve.', { hint: 'Give one: tah solve "3x + 5 = 20".' });
+  const model = await resolveModel(options.model, terminal, signal);
+  const solved = await generateTokens(problem, model, options, terminal, signal);
+  const text = solved.tokens.map((token) => token.text).join('');
+  const answer = extractAnswer(text);
+  const check: AnswerCheck =
+    answer === null
+      ? { state: 'unchecked', reason: 'The text has no final answer in a box.' }
+      : await checkAnswer(problem, answer, { workerPath: CHECK_WORKER, signal });
+  if (terminal.json) terminal.document(solveDocument(problem, text, answer, check, options.policy, solved));
+  else printSummary(terminal, answer, check, solved);
+}
+
+async function generateTokens(problem: string, model: string, options: SolveOptions, terminal: Terminal, signal: AbortSignal): Promise<Solved> {
+  const request: GenerateRequest = {
+    model,
+    prompt: { kind: 'chat', messages: [{ role: 'user', content: problem }] },
+    policy: options.policy,
+    maxTokens: options.maxTokens,
+    provider: options.provider,
+    ...(options.sampling === undefined ? {} : { sampling: options.sampling }),
+  };
+  const progress = terminal.progress();
+  const tokens: TokenEvent[] = [];
+  let start: Extract<GenerateEvent, { type: 'start' }> | undefined;
+  for await (const event of createEngine().generate(request, signal)) {
+    switch (event.type) {
+      case 'loading':
+        progress.show('Loading the model…');
+        break;
+      case 'start':
+        progress.done();
+        start = event;
+        break;
+      case 'token':
+        tokens.push(event.token);
+        if (!terminal.json) terminal.write(event.token.iterCount > 1 ? terminal.style(['cyan', 'underline'], event.token.text) : event.token.text);
+        break;
+      case 'end':
+        if (start === undefined) throw new Error('the engine ended a run that it had not started');
+        if (!terminal.json) terminal.print('\n');
+        return { model: start.model, provider: start.provider, sampling: start.sampling, tokens, end: event };
+      default:
+        event satisfies never;
+    }
+  }
+  throw new Error('the engine ended without an end event');
+}
+
+function solveDocument(problem: string, text: string, answer: string | null, check: AnswerCheck, policy: ThinkingPolicy, solved: Solved): unknown {
+  const { stats, reason } = solved.end;
+  return {
+    problem,
+    text,
+    answer,
+    check,
+    passes: stats.passes,
+    passesPerToken: stats.passesPerToken,
+    endReason: reason,
+    model: solved.model,
+    provider: solved.provider,
+    policy,
+    sampling: solved.sampling,
+    stats,
+    tokens: solved.tokens,
+  };
+}
+
+function printSummary(terminal: Terminal, answer: string | null, check: AnswerCheck, solved: Solved): void {
+  const { stats, reason } = solved.end;
+  const sent = solved.tokens.filter((token) => token.iterCount > 1);
+  const label = (name: string): string => terminal.style('dim', name.padEnd(13));
+  const mark = { verified: terminal.style('green', '✓ verified'), contradicted: terminal.style('red', '✗ contradicted'), unchecked: terminal.style('yellow', '? could not check') }[check.state];
+  terminal.print(`${label('Answer')}${answer === null ? 'none in a box' : terminal.style('bold', answer)}`);
+  terminal.print(`${label('Check')}${mark}: ${check.reason}`);
+  terminal.print(`${label('Second pass')}${sent.length} of ${stats.tokens} tokens${sent.length === 0 ? '' : ` (${((100 * sent.length) / stats.tokens).toFixed(1)} %)`}`);
+  for (const token of sent.slice(0, LISTED)) terminal.print(`${' '.repeat(13)}${describeSent(token)}`);
+  if (sent.length > LISTED) terminal.print(`${' '.repeat(13)}and ${sent.length - LISTED} more (--json lists all)`);
+  terminal.print(`${label('Cost')}${stats.passesPerToken.toFixed(2)} passes a token, ${stats.tokensPerSecond.toFixed(0)} tokens a second`);
+  terminal.print(`${label('Model')}${solved.model.name} (${solved.model.quantization}) on ${solved.provider.provider}: ${solved.provider.reason}`);
+  if (reason === 'max-tokens') terminal.print(`${label('Ended')}at the limit of ${stats.tokens} tokens (--max-tokens)`);
+  if (reason === 'context-limit') terminal.print(`${label('Ended')}at the model's context of ${solved.model.contextLength} tokens`);
+}
+
+function describeSent(token: TokenEvent): string {
+  const first = JSON.stringify(token.before[0]?.text ?? '');
+  const thought = secondThought(token);
+  const change = thought === 'changed the pick' ? `${first} → ${JSON.stringify(token.after[0]?.text ?? '')}` : first;
+  return `#${token.index} ${change}  ${thought ?? ''}, score ${(firstScore(token) ?? 0).toFixed(2)}`;
+}

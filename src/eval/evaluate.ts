@@ -1,0 +1,164 @@
+/**
+ * Runs a model over a task, problem by problem, and judges each answer: against the reference by equivalence, and by
+ * the same check that a user sees. Gets the engine and the judge as arguments; knows no file and no terminal.
+ * A 'result' is complete in itself, so that a run can be continued from the results that are there.
+ */
+
+import { extractAnswer } from '../answer/extract.ts';
+import type { AnswerCheck } from '../protocol/answer.ts';
+import type { EndReason, EngineApi, GenerateStats, ModelInfo, ProviderChoice, ProviderInfo, SamplingOptions, ThinkingPolicy, TokenEvent } from '../protocol/engine.ts';
+import { TahError } from '../protocol/errors.ts';
+import type { ErrorData } from '../protocol/errors.ts';
+import { secondThought } from '../protocol/run.ts';
+import type { EvalProblem, Task } from './tasks/task.ts';
+
+export interface Judge {
+  check(problem: string, answer: string, signal?: AbortSignal): Promise<AnswerCheck>;
+  /** Do two answers mean the same? null: could not decide. */
+  same(answer: string, reference: string, signal?: AbortSignal): Promise<boolean | null>;
+}
+
+export interface EvaluateOptions {
+  readonly engine: EngineApi;
+  /** Model folder. */
+  readonly model: string;
+  readonly task: Task;
+  readonly judge: Judge;
+  readonly policy: ThinkingPolicy;
+  readonly sampling?: SamplingOptions;
+  readonly maxTokens: number;
+  /** So many problems, spread evenly over the task (a file sorted by family keeps all its families). */
+  readonly limit?: number;
+  /** The sentence with which the model refuses; without it, any text without an answer counts as a refusal. */
+  readonly refusal?: string;
+  readonly provider?: ProviderChoice;
+  readonly signal?: AbortSignal;
+}
+
+/** Tokens that had more than one pass, by what the later passes did to the prediction. */
+export interface SecondPasses {
+  readonly sent: number;
+  readonly kept: number;
+  readonly changed: number;
+  readonly changedThePick: number;
+}
+
+export interface ProblemResult {
+  readonly id: string;
+  readonly family: string;
+  readonly question: string;
+  readonly reference: string | null;
+  readonly text: string;
+  readonly answer: string | null;
+  /** Right by equivalence with the reference; for a problem to refuse: it was refused. null: could not decide. */
+  readonly exact: boolean | null;
+  readonly refused: boolean;
+  readonly check: AnswerCheck;
+  /** A wrong answer that a user would have been shown as verified. Must never be. */
+  readonly wrongButVerified: boolean;
+  readonly secondPasses: SecondPasses;
+  readonly stats: GenerateStats | null;
+  readonly endReason: EndReason | null;
+  /** The engine refused this problem (too long); it counts as not solved. */
+  readonly error: ErrorData | null;
+}
+
+export type EvalEvent =
+  | { readonly type: 'start'; readonly task: string; readonly problems: number; readonly model: ModelInfo; readonly provider: ProviderInfo; readonly policy: ThinkingPolicy; readonly sampling: SamplingOptions | null; readonly maxTokens: number }
+  | { readonly type: 'result'; readonly index: number; readonly result: ProblemResult }
+  | { readonly type: 'end' };
+
+/** @throws TahError of the engine (but a problem that is too long is a result), `cancelled`, input.bad-option */
+export async function* evaluate(options: EvaluateOptions): AsyncGenerator<EvalEvent, void, undefined> {
+  const { engine, task, policy, sampling, maxTokens, signal } = options;
+  const problems = chosen(task.problems, options.limit);
+  const { model, provider } = await engine.load(options.model, options.provider);
+  yield { type: 'start', task: task.id, problems: problems.length, model, provider, policy, sampling: sampling ?? null, maxTokens };
+  for (const [index, problem] of problems.entries()) {
+    throwIfStopped(signal);
+    const result = await solveOne(problem, options);
+    // A stop while the answer was judged leaves a half-judged result: it is dropped.
+    throwIfStopped(signal);
+    yield { type: 'result', index, result };
+  }
+  yield { type: 'end' };
+}
+
+function throwIfStopped(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new TahError('cancelled', 'Stopped.');
+}
+
+function chosen(problems: readonly EvalProblem[], limit: number | undefined): readonly EvalProblem[] {
+  if (limit === undefined || limit >= problems.length) return problems;
+  if (!Number.isInteger(limit) || limit < 1) throw new TahError('input.bad-option', `The limit must be a whole number from 1 on, not ${limit}.`, { subject: 'limit' });
+  return Array.from({ length: limit }, (_, i) => problems[Math.floor((i * problems.length) / limit)]).filter((problem) => problem !== undefined);
+}
+
+interface Written {
+  readonly tokens: readonly TokenEvent[];
+  readonly stats: GenerateStats | null;
+  readonly endReason: EndReason | null;
+  readonly error: ErrorData | null;
+}
+
+async function solveOne(problem: EvalProblem, options: EvaluateOptions): Promise<ProblemResult> {
+  const written = await write(problem, options);
+  const text = written.tokens.map((token) => token.text).join('');
+  const answer = extractAnswer(text);
+  const refused = written.error === null && isRefusal(text, answer, options.refusal);
+  const { judge, signal } = options;
+  const check: AnswerCheck = answer === null ? { state: 'unchecked', reason: 'The text has no final answer.' } : await judge.check(problem.question, answer, signal);
+  const exact = problem.answer === null ? refused : answer === null ? false : await judge.same(answer, problem.answer, signal);
+  return {
+    id: problem.id,
+    family: problem.family ?? 'all',
+    question: problem.question,
+    reference: problem.answer,
+    text,
+    answer,
+    exact,
+    refused,
+    check,
+    // Of a problem that is to be refused, the right answer isn't known: computer algebra may well be right.
+    wrongButVerified: problem.answer !== null && exact === false && check.state === 'verified',
+    secondPasses: countSecondPasses(written.tokens),
+    stats: written.stats,
+    endReason: written.endReason,
+    error: written.error,
+  };
+}
+
+async function write(problem: EvalProblem, { engine, model, policy, sampling, maxTokens, provider, signal }: EvaluateOptions): Promise<Written> {
+  const tokens: TokenEvent[] = [];
+  const request = {
+    model,
+    prompt: { kind: 'chat', messages: [{ role: 'user', content: problem.question }] },
+    policy,
+    maxTokens,
+    ...(sampling === undefined ? {} : { sampling }),
+    ...(provider === undefined ? {} : { provider }),
+  } as const;
+  try {
+    for await (const event of engine.generate(request, signal)) {
+      if (event.type === 'token') tokens.push(event.token);
+      if (event.type === 'end') return { tokens, stats: event.stats, endReason: event.reason, error: null };
+    }
+  } catch (error) {
+    const failure = TahError.from(error);
+    if (failure.code !== 'engine.context-too-long') throw failure;
+    return { tokens: [], stats: null, endReason: null, error: failure.toData() };
+  }
+  throw new TahError('engine.run-failed', `The engine ended problem ${problem.id} without an end event.`);
+}
+
+function isRefusal(text: string, answer: string | null, sentence: string | undefined): boolean {
+  if (answer !== null) return false;
+  const plain = (words: string): string => words.replace(/\s+/g, ' ').trim().toLowerCase();
+  return sentence === undefined || plain(text).includes(plain(sentence));
+}
+
+function countSecondPasses(tokens: readonly TokenEvent[]): SecondPasses {
+  const thoughts = tokens.map(secondThought).filter((thought) => thought !== null);
+  const count = (kind: (typeof thoughts)[number]): number => thoughts.filter((thought) => thought === kind).length;
+  return { sent: thoughts.length, kept: count('kept'), changed: count('changed'), changedThePick: count('changed the pick') };
+}
