@@ -62,7 +62,8 @@ thinkingCommand('solve', 'solve a problem and show where the model thought twice
   .option('--temperature <x>', "0 is greedy (default: the model's)", number)
   .option('--seed <n>', 'the same seed gives the same text', wholeNumber)
   .option('--max-tokens <n>', 'tokens at most', positive, 1024)
-  .action((text: string, options: Thinking & { temperature?: number; seed?: number; maxTokens: number }) =>
+  .option('--no-thinking', "turn the chat template's thinking off, where it has one (Qwen3)")
+  .action((text: string, options: Thinking & { temperature?: number; seed?: number; maxTokens: number; thinking: boolean }) =>
     run(options, (terminal, signal) =>
       solve(text === '-' ? fs.readFileSync(0, 'utf8') : text, { ...options, policy: thinkingPolicy(options.policy, options.threshold), sampling: samplingOptions(options.temperature, options.seed) }, terminal, signal),
     ),

@@ -16,6 +16,8 @@ export interface SolveOptions {
   readonly sampling: SamplingOptions | undefined;
   readonly maxTokens: number;
   readonly provider: ProviderChoice;
+  /** False asks the chat template for an answer without a thinking part. */
+  readonly thinking: boolean;
 }
 
 /** Beside dist/cli.cjs. */
@@ -48,7 +50,7 @@ export async function solve(problem: string, options: SolveOptions, terminal: Te
 async function generateTokens(problem: string, model: string, options: SolveOptions, terminal: Terminal, signal: AbortSignal): Promise<Solved> {
   const request: GenerateRequest = {
     model,
-    prompt: { kind: 'chat', messages: [{ role: 'user', content: problem }] },
+    prompt: { kind: 'chat', messages: [{ role: 'user', content: problem }], ...(options.thinking ? {} : { enableThinking: false }) },
     policy: options.policy,
     maxTokens: options.maxTokens,
     provider: options.provider,
