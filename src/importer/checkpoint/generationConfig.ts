@@ -20,6 +20,8 @@ const tokenSchema = objectOf({
 });
 
 const samplingSchema = objectOf({
+  // Hugging Face's word for greedy; the other settings then mean nothing.
+  do_sample: z.boolean({ error: 'must be true or false' }).nullish(),
   temperature: real(0, 1000).nullish(),
   top_k: whole(0, 2 ** 24).nullish(),
   top_p: real(0, 1).nullish(),
@@ -50,7 +52,7 @@ export function readGeneration(folder: CheckpointFolder, config: JsonObject, con
   return {
     tokens,
     generation: {
-      temperature: sampling.temperature ?? PAPER.temperature,
+      temperature: sampling.do_sample === false ? 0 : (sampling.temperature ?? PAPER.temperature),
       topK: sampling.top_k ?? PAPER.topK,
       topP: sampling.top_p ?? PAPER.topP,
       minP: sampling.min_p ?? PAPER.minP,

@@ -118,6 +118,11 @@ describe('config.json opens', () => {
     expect(tokens).toEqual({ bos: 61, eos: [62, 1], pad: null });
     expect(generation).toEqual({ temperature: 0.3, topK: 5, topP: 0.5, minP: 0.1 });
   });
+
+  it('greedy where do_sample is false, whatever temperature stands beside it', () => {
+    expect(opened(set('generation_config.json', { do_sample: false, temperature: 0.7 })).generation.temperature).toBe(0);
+    expect(opened(set('generation_config.json', { do_sample: true, temperature: 0.7 })).generation.temperature).toBe(0.7);
+  });
 });
 
 describe('tah_config.json is refused', () => {
