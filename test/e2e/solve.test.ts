@@ -41,10 +41,13 @@ describe('Solve with the bundled model', () => {
     await panel.untilState('done', ANSWER_MS);
     await screenshot('solve-done');
     expect(await panel.text(TEST_ID.problem)).toContain(PROBLEM);
-    expect(await panel.text(TEST_ID.answerText)).not.toBe('');
-    expect(await panel.text(TEST_ID.answerBox)).toMatch(/5/);
-    const check = await panel.find(TEST_ID.check);
-    expect(await check.getAttribute('data-check')).toBe('verified');
+    // Rendered, never raw TeX: the steps are pictures with their TeX as text alternative.
+    const steps = (await panel.find(TEST_ID.answerText)).locator('[role="img"]');
+    expect(await steps.count()).toBeGreaterThan(1);
+    expect(await panel.text(TEST_ID.answerText)).not.toContain('$');
+    expect(await (await panel.find(TEST_ID.answerBox)).getAttribute('data-answer')).toMatch(/^(x = )?5$/);
+    await until('the answer is checked', async () => ((await (await panel.find(TEST_ID.check)).getAttribute('data-check')) === 'pending' ? null : true));
+    expect(await (await panel.find(TEST_ID.check)).getAttribute('data-check')).toBe('verified');
   });
 
   it('marks tokens that got a second pass', async () => {
