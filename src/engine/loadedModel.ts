@@ -7,6 +7,9 @@ import { openModelFolder } from './modelFolder.ts';
 import { openSession, type Session } from './session.ts';
 import { loadTokenizer, type Tokenizer } from './text/tokenizer.ts';
 
+/** Parameters below which a pass is so short that handing it to several threads costs more than it saves. */
+const SMALL_MODEL = 16e6;
+
 export class LoadedModel {
   private constructor(
     readonly info: ModelInfo,
@@ -21,7 +24,7 @@ export class LoadedModel {
   static async open(folder: string, choice: ProviderChoice): Promise<LoadedModel> {
     const { manifest, info, graphFile } = openModelFolder(folder);
     const tokenizer = manifest.hasTokenizer ? loadTokenizer(path.dirname(graphFile)) : null;
-    const session = await openSession(graphFile, { provider: choice });
+    const session = await openSession(graphFile, { provider: choice, threads: info.parameters < SMALL_MODEL ? 1 : 0 });
     return new LoadedModel(info, manifest, session, tokenizer, choice);
   }
 
