@@ -1,0 +1,1 @@
+"""Think-at-Hard training: data, tokenizer, backbone, both stages, export."""

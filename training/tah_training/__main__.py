@@ -1,0 +1,55 @@
+"""python -m tah_training all --config recipes/small.yaml"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+# Before torch is loaded: waiting threads must sleep, or two busy processes slow each other down fifteen times.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("GOMP_SPINCOUNT", "0")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+def main() -> None:
+    from .stages import STAGES
+
+    parser = argparse.ArgumentParser(prog="tah_training", description="Trains a Think-at-Hard model; finished stages are kept, a stopped one goes on.")
+    parser.add_argument("command", choices=["all", *STAGES, "release", "status"])
+    parser.add_argument("--config", type=Path, required=True, help="a recipe, for example recipes/small.yaml")
+    parser.add_argument("--run-dir", type=Path, help="default: runs/<name of the recipe>")
+    parser.add_argument("--out", type=Path, help="release: the model's folder in the repository")
+    parser.add_argument("--again", action="store_true", help="do the stage even if it is finished")
+    parser.add_argument("--limit", type=int, help="eval: only so many problems")
+    given = parser.parse_args()
+
+    import torch
+
+    from .recipe import read_recipe
+    from .release import write_release
+    from .stages import Run
+
+    recipe = read_recipe(given.config)
+    if recipe.threads:
+        torch.set_num_threads(recipe.threads)
+    run = Run(recipe, given.run_dir or Path("runs") / recipe.name)
+    if given.command == "status":
+        for stage in STAGES:
+            print(f"{stage}: {'done' if run.finished(stage) else 'open'}")
+    elif given.command == "release":
+        if given.out is None:
+            parser.error("release needs --out")
+        write_release(run, given.out)
+    else:
+        for stage in STAGES if given.command == "all" else [given.command]:
+            if run.finished(stage) and not given.again:
+                print(f"[{stage}] already done")
+            elif stage == "eval" and given.limit:
+                run.eval(given.limit)
+            else:
+                run.go(stage)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""The files of a bundled model: checkpoint, held-out problems, subjects."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+from .problems import REFUSAL_TEXT, SUBJECTS
+from .stages import Run
+
+
+def write_release(run: Run, out: Path) -> None:
+    """`out`/checkpoint, heldout.jsonl ({"id", "family", "question", "answer"}), subjects.json, training.json; the model card stays as it is."""
+    out.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(out / "checkpoint", ignore_errors=True)
+    shutil.copytree(run.folder / "checkpoint", out / "checkpoint")
+    counts: dict[str, int] = {}
+    with (out / "heldout.jsonl").open("w") as file:
+        for problem in run.problems("heldout"):
+            counts[problem.family] = counts.get(problem.family, 0) + 1
+            name = f"{problem.family}-{counts[problem.family]:03d}"
+            file.write(json.dumps({"id": name, "family": problem.family, "question": problem.question, "answer": problem.answer}, ensure_ascii=False) + "\n")
+    subjects = {"subjects": [asdict(s) for s in SUBJECTS], "refusal": REFUSAL_TEXT}
+    (out / "subjects.json").write_text(json.dumps(subjects, ensure_ascii=False, indent=2) + "\n")
+    training = {"recipe": asdict(run.recipe), **{stage: run.facts(stage) for stage in ("backbone", "labels", "stage1", "stage2", "export")}}
+    (out / "training.json").write_text(json.dumps(training, indent=2) + "\n")
+    print(f"[release] {out}: {sum(counts.values())} held-out problems, {counts}")
