@@ -5,6 +5,7 @@
 
 import { createEngine } from './engine/engine.ts';
 import { serveParent } from './engine/processLife.ts';
+import { loadTokenizer } from './engine/text/tokenizer.ts';
 import { createImporter } from './importer/importer.ts';
 
-serveParent({ createEngine, createImporter });
+serveParent({ createEngine, createImporter: () => createImporter({ checkTokenizer: loadTokenizer }) });

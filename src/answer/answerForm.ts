@@ -17,7 +17,7 @@ export type AnswerForm =
   /** One value; two where it was written with ±. */
   | { readonly kind: 'value'; readonly values: readonly Expr[]; readonly unit: Unit | null; readonly percent: boolean }
   | { readonly kind: 'quantities'; readonly parts: readonly Quantity[] }
-  | { readonly kind: 'equation'; readonly left: Expr; readonly right: readonly Expr[] }
+  | { readonly kind: 'equation'; readonly left: Expr; readonly right: readonly Expr[]; readonly unit: Unit | null }
   | { readonly kind: 'relation'; readonly left: Expr; readonly sign: RelationSign; readonly right: Expr }
   /** Separated by commas, "and" or "or" without brackets around. */
   | { readonly kind: 'list'; readonly items: readonly AnswerForm[]; readonly or: boolean }
@@ -33,6 +33,8 @@ export type AnswerForm =
 export interface ReadingOptions {
   /** Take a single letter directly behind a number as a unit: 5m. */
   readonly letterUnits: boolean;
+  /** Letters of the problem: these are never units. */
+  readonly variables?: ReadonlySet<string>;
 }
 
 const NOTHING = /^(?:there (?:is|are) )?(?:no (?:real |rational |integer )?solutions?|none|no real roots?|\\emptyset|\\varnothing|∅|\{\s*\}|\\\{\s*\\\}|the empty set|empty set|impossible)$/i;
@@ -171,16 +173,16 @@ function readSingle(plain: string, words: string, options: ReadingOptions): Answ
   return readValue(plain, options); // For its reason.
 }
 
-/** x = 5 cm: the unit of the right side is dropped, the equation stays. */
+/** x = 5 cm: the unit is that of the right side. */
 function readEquation(left: string, right: string, options: ReadingOptions): AnswerForm {
   if (right.trim() === '' || right.trim() === '?') return readAnswer(left, options);
   const value = readValue(right, options);
-  return { kind: 'equation', left: parseExpression(left), right: value.values };
+  return { kind: 'equation', left: parseExpression(left), right: value.values, unit: value.unit };
 }
 
 const TEXT_UNIT = /\s*\\(?:text|mathrm|textrm|operatorname)\{\s*([^{}]*?)\s*\}(\s*\^\s*\{?([23])\}?)?$/;
 
-export function readValue(text: string, options: ReadingOptions = { letterUnits: false }): Extract<AnswerForm, { kind: 'value' }> {
+function readValue(text: string, options: ReadingOptions = { letterUnits: false }): Extract<AnswerForm, { kind: 'value' }> {
   let plain = text.trim();
   let unit: Unit | null = null;
   const money = /^(-?)\s*(\\\$|\$|€|£|¥|\\pounds|\\euro)\s*(?=[\d\\.])/.exec(plain);
@@ -195,7 +197,7 @@ export function readValue(text: string, options: ReadingOptions = { letterUnits:
   } else if (unit === null) {
     const bare = /^(.*?[\d})])(\s*)(€|£|¥|¢|[\p{L}²³]+(?:\^\{?[23]\}?)?(?:\/[hs])?)$/su.exec(plain);
     const named = bare === null ? null : unitNamed(bare[3] ?? '');
-    if (bare !== null && named !== null && (!isAlsoALetter(bare[3] ?? '') || options.letterUnits || bare[2] !== '')) {
+    if (bare !== null && named !== null && options.variables?.has(bare[3] ?? '') !== true && (!isAlsoALetter(bare[3] ?? '') || options.letterUnits || bare[2] !== '')) {
       unit = named;
       plain = bare[1] ?? '';
     }

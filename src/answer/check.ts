@@ -9,6 +9,8 @@ import { checkCompute, checkConversion } from './checkCompute.ts';
 import { checkDerivative, checkRewrite } from './checkRewrite.ts';
 import { checkSolve } from './checkSolve.ts';
 import type { AnswerForm } from './answerForm.ts';
+import { variablesOf } from './expression.ts';
+import type { Expr } from './expression.ts';
 import { understandProblem } from './problem.ts';
 import type { Problem } from './problemKinds.ts';
 import { Undecided } from './undecided.ts';
@@ -20,11 +22,40 @@ export const NOT_A_FORMULA = 'This problem isn’t a formula that can be checked
 export function checkAnswerNow(problem: string, answer: string): AnswerCheck {
   try {
     const understood = understandProblem(problem);
-    return understood === null ? unchecked(NOT_A_FORMULA) : checkUnderstood(understood, readAnswer(answer));
+    return understood === null ? unchecked(NOT_A_FORMULA) : checkUnderstood(understood, withoutUnit(understood, readAnswer(answer, { letterUnits: false, variables: lettersOf(understood) })));
   } catch (error) {
     if (error instanceof Undecided) return unchecked(`The answer could not be checked: ${error.message}.`);
     if (error instanceof RangeError) return unchecked('The answer could not be checked: it is too large.'); // The call stack or a bigint is exhausted.
     throw error;
+  }
+}
+
+/**
+ * A formula has no units: an answer in degrees is that angle, a sum of money is let pass (the problem's own dollar sign
+ * was read as one of mathematics), and any other unit was made up.
+ */
+function withoutUnit(problem: Problem, answer: AnswerForm): AnswerForm {
+  if (problem.kind === 'convert' || (answer.kind !== 'value' && answer.kind !== 'equation') || answer.unit === null) return answer;
+  const { name, dimension } = answer.unit;
+  if (dimension.startsWith('money:')) return { ...answer, unit: null };
+  if (dimension !== 'angle') throw new Undecided(`the answer is in ${name}, but the problem has no units`);
+  const inRadians = (of: Expr): Expr => ({ kind: 'call', name: 'degrees', args: [of] });
+  return answer.kind === 'value' ? { ...answer, values: answer.values.map(inRadians), unit: null } : { ...answer, right: answer.right.map(inRadians), unit: null };
+}
+
+/** The variables of the problem. */
+function lettersOf(problem: Problem): ReadonlySet<string> {
+  switch (problem.kind) {
+    case 'compute':
+    case 'rewrite':
+    case 'differentiate':
+      return new Set(variablesOf(problem.expr));
+    case 'solve':
+      return new Set(problem.equations.flatMap(({ left, right }) => [...variablesOf(left), ...variablesOf(right)]));
+    case 'convert':
+      return new Set();
+    default:
+      return problem satisfies never;
   }
 }
 

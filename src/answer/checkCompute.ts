@@ -29,7 +29,8 @@ export function checkCompute(problem: Compute, answer: AnswerForm): AnswerCheck 
   const shown = show(problem.expr);
   if (equal === null) return unchecked(`It could not be decided whether ${show(given)} is equal to ${shown}.`);
   if (!equal) return wrongValue(problem, given);
-  if (!problem.lowest && problem.expr.kind !== 'number' && show(given) === shown) return unchecked('The answer repeats the question.');
+  if (named !== null) return unchecked(`The value is right, but the answer gives it to ${named.name}, which was not asked for.`);
+  if (!problem.lowest && problem.expr.kind !== 'number' && given.kind === problem.expr.kind && show(given) === shown) return unchecked('The answer repeats the question.');
   if (!isWorkedOut(given)) return unchecked(`${show(given)} is equal to ${shown}, but it is not worked out.`);
   if (problem.remainder === 'asked' && !isWhole(given)) return unchecked(`The value is right, but the remainder was asked for.`);
   if (problem.lowest && !isLowest(given)) return contradicted(`${show(given)} is equal to ${shown}, but not in lowest terms: it is ${shownValue(problem.expr)}.`);
@@ -78,6 +79,7 @@ function isFinalTerm(expr: Expr): boolean {
 function isAtom(expr: Expr): boolean {
   if (expr.kind === 'symbol') return true;
   if (expr.kind === 'power') return expr.base.kind === 'symbol' && literalValue(expr.exponent) !== null;
+  if (expr.kind === 'call' && expr.name === 'degrees') return expr.args.every((arg) => literalValue(arg) !== null);
   return expr.kind === 'call' && (expr.name === 'sqrt' || expr.name === 'root') && hasLowestRadicand(expr);
 }
 /** √12 can still be written 2√3. */

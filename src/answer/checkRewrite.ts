@@ -18,7 +18,7 @@ export function checkRewrite(problem: Extract<Problem, { kind: 'rewrite' }>, ans
   const given = singleExpression(answer);
   const equal = equalExpressions(given, problem.expr);
   if (equal === null) return unchecked('It could not be decided whether the answer is equal to the expression.');
-  if (!equal) return contradicted(`The answer is not equal to ${show(problem.expr)}${problem.how === 'factor' ? '' : `, which is ${shownValue(problem.expr)}`}.`);
+  if (!equal) return contradicted(`The answer is not equal to ${show(problem.expr)}${problem.how === 'factor' || shownValue(problem.expr) === show(problem.expr) ? '' : `, which is ${shownValue(problem.expr)}`}.`);
   const reason = `${show(given)} is equal to ${show(problem.expr)}.`;
   switch (problem.how) {
     case 'expand':
@@ -51,7 +51,7 @@ export function singleExpression(answer: AnswerForm): Expr {
 }
 
 /** A sum of monomials, like terms collected. */
-export function isExpanded(expr: Expr): boolean {
+function isExpanded(expr: Expr): boolean {
   const terms = expr.kind === 'sum' ? expr.terms : [expr];
   const exact = exactOf(expr);
   if (constantValue(exact.under) === null) return false;

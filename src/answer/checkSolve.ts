@@ -50,6 +50,9 @@ function checkEquation(equation: Equation, unknown: string, answer: AnswerForm):
   const other = given.find(({ name }) => name !== null && name !== unknown);
   if (other !== undefined) return contradicted(`The answer gives ${other.name ?? ''}, the unknown is ${unknown}.`);
   if (given.some(({ value }) => variablesOf(value).includes(unknown))) return unchecked(`The answer still has ${unknown} in it.`);
+  const letters = new Set([...variablesOf(equation.left), ...variablesOf(equation.right)]);
+  const foreign = given.flatMap(({ value }) => variablesOf(value)).find((name) => !letters.has(name));
+  if (foreign !== undefined) return unchecked(`The answer has the letter ${foreign}, which the problem doesn’t have.`); // x = πn for every whole n.
   if (given.some(({ value }) => !isWorkedOut(value))) return unchecked('The answer is not worked out.');
   const first: string[] = [];
   for (const { value } of given) {
@@ -96,7 +99,7 @@ function checkComplete(equation: Equation, unknown: string, values: readonly Exp
   const { over, under } = fractionOf(equation);
   const rows = coefficientsIn(over, unknown);
   if (rows === null || !isDecisive(over)) return unchecked(`${reason} Whether there are other solutions could not be checked.`);
-  if (rows.length === 0) return contradicted(`Every number solves the equation, not only ${unknown} = ${different.map(show).join(', ')}.`);
+  if (rows.length === 0) return contradicted(`Every number${constantValue(under) === null ? ' for which it has a value' : ''} solves the equation, not only ${unknown} = ${different.map(show).join(', ')}.`);
   if (different.length === rows.length - 1) return verified(reason);
   const [p, q] = [rationalCoefficients(over, unknown), rationalCoefficients(under, unknown)];
   if (p === null || q === null) return unchecked(`${reason} Whether there are other solutions could not be checked.`);

@@ -57,7 +57,7 @@ function ofPower({ base, exponent }: Extract<Expr, { kind: 'power' }>, name: str
 function ofCall({ name: called, args }: Extract<Expr, { kind: 'call' }>, name: string): Expr {
   const [of] = args;
   if (of === undefined || args.length > 1) throw new Undecided('its derivative is not known here');
-  return product([outer(called, of), derivative(of, name)]);
+  return withoutOnes([outer(called, of), derivative(of, name)]);
 }
 
 function outer(called: Extract<Expr, { kind: 'call' }>['name'], of: Expr): Expr {

@@ -3,7 +3,7 @@
  * "Equal" is said only where both agree (or the exact one is certain and the other has none).
  */
 
-import { exactlyEqual } from './exact.ts';
+import { exactOf, exactlyEqual } from './exact.ts';
 import { some } from './expression.ts';
 import type { Expr } from './expression.ts';
 import { agreeNumerically, hasExtremeNumbers } from './numeric.ts';
@@ -12,7 +12,13 @@ import { decided } from './undecided.ts';
 /** null: could not decide. */
 export function equalExpressions(a: Expr, b: Expr): boolean | null {
   const [left, right] = [infinityOf(a), infinityOf(b)];
-  if (left !== 'finite' || right !== 'finite') return left === null || right === null ? null : left === right;
+  if (left !== 'finite' || right !== 'finite') {
+    if (left === null || right === null) return null;
+    // What has no value (1/0) is not another value than infinity.
+    const finite = left === 'finite' ? a : b;
+    if (left !== right && (left === 'finite' || right === 'finite') && decided(() => exactOf(finite)) === null) return null;
+    return left === right;
+  }
   const exact = decided(() => exactlyEqual(a, b));
   if (exact === false) return false;
   const numeric = decided(() => agreeNumerically(a, b));

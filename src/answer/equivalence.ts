@@ -38,7 +38,7 @@ function unitOf(form: AnswerForm): string | null {
 }
 
 /** @throws Undecided */
-export function sameForm(a: AnswerForm, b: AnswerForm): boolean | null {
+function sameForm(a: AnswerForm, b: AnswerForm): boolean | null {
   if (a.kind === b.kind) return sameKind(a, b);
   return sameMixed(a, b) ?? sameMixed(b, a) ?? null;
 }

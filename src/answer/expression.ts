@@ -3,9 +3,8 @@
  * Knows nothing of notation (parser.ts reads it) and nothing of values (exact.ts and numeric.ts find them).
  */
 
-import { ONE, negate, rational, showRational } from './rational.ts';
+import { negate, rational, showRational } from './rational.ts';
 import type { Rational } from './rational.ts';
-import { Undecided } from './undecided.ts';
 
 export const FUNCTION_NAMES = [
   'sqrt', 'root', 'abs', 'ln', 'log', 'logBase', 'exp', 'sin', 'cos', 'tan', 'cot', 'sec', 'csc', 'asin', 'acos', 'atan',
@@ -120,12 +119,12 @@ export function substitute(expr: Expr, values: ReadonlyMap<string, Expr>): Expr 
 /** The one or two expressions that a ± stands for. All ± of one formula take the same sign. */
 export function expandPlusMinus(expr: Expr): readonly Expr[] {
   if (!some(expr, (part) => part.kind === 'plus-minus')) return [expr];
-  const with_ = (plus: boolean, part: Expr): Expr => {
-    const mapped = mapChildren(part, (child) => with_(plus, child));
+  const signed = (plus: boolean, part: Expr): Expr => {
+    const mapped = mapChildren(part, (child) => signed(plus, child));
     if (mapped.kind !== 'plus-minus') return mapped;
     return plus ? mapped.of : negative(mapped.of);
   };
-  return [with_(true, expr), with_(false, expr)];
+  return [signed(true, expr), signed(false, expr)];
 }
 
 /** The rational number that a literal stands for: 5, -3, 1/2, 2½, 3.25, 50 %; null for anything to be worked out. */
@@ -223,11 +222,3 @@ function showProduct(factors: readonly Expr[], inner: (part: Expr, rank: number)
     return i === 0 ? text : /^[\p{L}√]/u.test(text) ? text : `·${text}`;
   }).join('');
 }
-
-/** @throws Undecided where the formula has a ± (it has no single value) */
-export function withoutPlusMinus(expr: Expr): Expr {
-  if (some(expr, (part) => part.kind === 'plus-minus')) throw new Undecided('it has a ± sign, so it stands for two values');
-  return expr;
-}
-
-export const UNIT: Expr = numberOf(ONE);

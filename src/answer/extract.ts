@@ -17,6 +17,9 @@ function lastBox(text: string): string | null {
   return null;
 }
 
+/** Characters; boxes in boxes are each searched for their end. */
+const LONGEST_BOX = 4000;
+
 /** A box whose braces never close (the text was cut) is no answer. */
 function boxContent(text: string, from: number): string | null {
   let at = from;
@@ -26,7 +29,7 @@ function boxContent(text: string, from: number): string | null {
     return at > from && bare !== null ? cleaned(bare[0]) : null;
   }
   let depth = 0;
-  for (let end = at; end < text.length; end += 1) {
+  for (let end = at; end < Math.min(text.length, at + LONGEST_BOX); end += 1) {
     const char = text.charAt(end);
     if (char === '\\') end += 1; // An escaped brace counts as text.
     else if (char === '{') depth += 1;

@@ -3,7 +3,7 @@
  * superscripts, vulgar fractions, LaTeX commands. Does not know what a token means.
  */
 
-import { fromDecimal, multiply, power, rational } from './rational.ts';
+import { add, fromDecimal, multiply, power, rational } from './rational.ts';
 import type { Rational } from './rational.ts';
 import { Undecided } from './undecided.ts';
 
@@ -72,7 +72,7 @@ function repeating(head: string, period: string): Rational {
   const nines = 10n ** BigInt(period.length) - 1n;
   const base = fromDecimal(head);
   const tail = rational(BigInt(period), nines * 10n ** BigInt(places));
-  return { ...rational(base.n * tail.d + tail.n * base.d, base.d * tail.d) };
+  return add(base, tail);
 }
 
 /** @throws Undecided for a character that has no place in a formula */

@@ -18,7 +18,7 @@ const AGREE = new Real('1e-40');
 const DIFFER = new Real('1e-30');
 
 /** NaN where there is no real value, or none that can be had cheaply. */
-export function valueAt(expr: Expr, point: ReadonlyMap<string, Real>): Real {
+function valueAt(expr: Expr, point: ReadonlyMap<string, Real>): Real {
   switch (expr.kind) {
     case 'number':
       return new Real(expr.value.n.toString()).div(expr.value.d.toString());
@@ -74,6 +74,11 @@ function near(value: Real): Real {
   return value.abs().lt(1e6) ? value : NO_VALUE;
 }
 
+/** At a pole, rounding leaves a huge number where there is no value: tan 90°. */
+function offPole(value: Real): Real {
+  return value.abs().lt(1e20) ? value : NO_VALUE;
+}
+
 const ONE = new Real(1);
 const PI = Real.acos(-1);
 
@@ -88,10 +93,10 @@ const FUNCTIONS: Readonly<Record<FunctionName, ((a: Real, b: Real, all: readonly
   exp: (a) => notVanished(a.exp()),
   sin: (a) => near(a).sin(),
   cos: (a) => near(a).cos(),
-  tan: (a) => near(a).tan(),
-  cot: (a) => ONE.div(near(a).tan()),
-  sec: (a) => ONE.div(near(a).cos()),
-  csc: (a) => ONE.div(near(a).sin()),
+  tan: (a) => offPole(near(a).tan()),
+  cot: (a) => offPole(ONE.div(near(a).tan())),
+  sec: (a) => offPole(ONE.div(near(a).cos())),
+  csc: (a) => offPole(ONE.div(near(a).sin())),
   asin: (a) => a.asin(),
   acos: (a) => a.acos(),
   atan: (a) => a.atan(),

@@ -46,6 +46,10 @@ class Parser {
     const token = this.#peek();
     return token?.type === 'command' && names.includes(token.text);
   }
+  #follows(sign: string): boolean {
+    const next = this.tokens[this.#at + 1];
+    return next?.type === 'sign' && next.text === sign;
+  }
   #take(sign: string): void {
     if (!this.#isSign(sign)) throw new Undecided(`a “${sign}” is missing`);
     this.#at += 1;
@@ -203,6 +207,7 @@ class Parser {
   #postfix(start: Expr): Expr {
     let expr = start;
     for (;;) {
+      if (this.#isSign('!') && this.#follows('!')) throw new Undecided('“!!” can be read in two ways');
       if (this.#isSign('!')) expr = { kind: 'call', name: 'factorial', args: [expr] };
       else if (this.#isSign('%')) expr = { kind: 'percent', of: expr };
       else if (this.#isSign('°')) expr = { kind: 'call', name: 'degrees', args: [expr] };

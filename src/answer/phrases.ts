@@ -18,7 +18,7 @@ export type Verb = 'solve' | 'simplify' | 'expand' | 'factor' | 'compute' | 'roo
 const ONES = 'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen'.split(' ');
 const TENS = 'twenty thirty forty fifty sixty seventy eighty ninety'.split(' ');
 const BEFORE = /^(?:\s+|pls\b|please\b|hi\b|hello\b|hey\b|q:|question:|exercise:|problem:|help:|ok so\b|um\b|\d{1,2}\)\s|[a-d]\)\s|,)/i;
-const AFTER = /(?:\s+|,|\bpls|\bplease|\bthanks|\bthank you|\bthx|\bquickly|\bstep by step|\(show steps\)|\bshow your work|\bshow the steps|\bexplain|(?<!\d)[.]|(?<=\d)\.(?!\d)|\?[?!]*|!{2,}|(?<![\p{L}\d)}]\s*)!)$/u;
+const AFTER = /(?:\s+|,|\bpls|\bplease|\bthanks|\bthank you|\bthx|\bquickly|\bstep by step|\(show steps\)|\bshow your work|\bshow the steps|\bexplain|(?<!\d)[.]|(?<=\d)\.(?!\d)|\?[?!]*|(?<![\d)}][\s!]*)!{2,}|(?<![\p{L}\d)}][\s!]*)!)$/u;
 
 /** One spelling: no dollars, words of three letters or more in small letters, politeness gone. */
 export function cleaned(text: string): string {
@@ -95,7 +95,8 @@ function withSigns(text: string): string {
   // 3x(4 + 5) alone may be three times x; with 2x5 in it, or with spaces, it is not.
   const certain = sides.every(([left, right]) => /[\d)]\s+$/.test(left) && /^\s/.test(right)) || sides.some(([left, right]) => /\d\s*$/.test(left) && /^\s*\d/.test(right));
   const possible = sides.every(([left, right]) => /[\d)]\s*$/.test(left) && /^\s*[\d(]/.test(right));
-  if (signs.length === 0 || plain.includes('=') || !certain || !possible) return plain;
+  if (signs.length === 0 || plain.includes('=') || !possible) return plain;
+  if (!certain) throw new Undecided('the x can be a letter or a times sign');
   return plain.replace(/(?<![a-zA-Z\\])[xX](?![a-zA-Z])/g, '*');
 }
 

@@ -22,6 +22,7 @@ export function understandProblem(text: string): Problem | null {
 /** Whole formulas with only politeness and verbs around them. */
 function readFormula(plain: string): Problem {
   if (/[\d)}]\s*!$/.test(plain) && !/^(?:what is )?\d+!$/.test(plain)) throw new Undecided('the “!” can be read in two ways');
+  if (/(?<![\d.])\d{1,2}:\d{2}(?!\d).*(?<![\d.])\d{1,2}:\d{2}(?!\d)/s.test(plain)) throw new Undecided('these may be times of day');
   const { text, verb, wanted, remainder } = stripped(plain);
   const named = divisors(text);
   if (named !== null && wanted === null && !remainder) return named;

@@ -7,6 +7,7 @@ import { some, variablesOf } from './expression.ts';
 import type { Expr } from './expression.ts';
 import { parseExpression } from './parser.ts';
 import { Undecided } from './undecided.ts';
+import { unitNamed } from './units.ts';
 import type { Quantity, Unit } from './units.ts';
 
 export interface Equation {
@@ -29,10 +30,17 @@ const TRIGONOMETRY = new Set(['sin', 'cos', 'tan', 'cot', 'sec', 'csc']);
 export function readExpression(text: string): Expr {
   const expr = parseExpression(text);
   if (some(expr, (part) => part.kind === 'plus-minus')) throw new Undecided('it has a ± sign');
+  for (const [, word] of text.matchAll(/\d\s*(\p{L}{2,})(?!\s*\()/gu)) if (unitNamed(word ?? '') !== null) throw new Undecided('it calculates with units');
   if (!text.includes('_') && some(expr, (part) => part.kind === 'symbol' && part.name.includes('_'))) throw new Undecided('a number follows a letter without a sign');
+  if (some(expr, addsPercent)) throw new Undecided('it isn’t said of what the percentage is taken');
   const unclear = (part: Expr): boolean => part.kind === 'call' && TRIGONOMETRY.has(part.name) && part.args.some((arg) => variablesOf(arg).length === 0 && !some(arg, isAngle) && !isZero(arg));
   if (some(expr, unclear)) throw new Undecided('it isn’t said whether the angle is in degrees');
   return expr;
+}
+/** 200 + 10 % is 200.1 to some and 220 to others. */
+function addsPercent(part: Expr): boolean {
+  const isPercent = (term: Expr): boolean => term.kind === 'percent' || (term.kind === 'negative' && isPercent(term.of));
+  return part.kind === 'sum' && part.terms.some(isPercent) && !part.terms.every(isPercent);
 }
 function isAngle(part: Expr): boolean {
   return (part.kind === 'symbol' && part.name === 'π') || (part.kind === 'call' && part.name === 'degrees');

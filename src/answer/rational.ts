@@ -14,7 +14,6 @@ export interface Rational {
 const MAX_BITS = 40_000;
 const LIMIT = 1n << BigInt(MAX_BITS);
 
-export const ZERO: Rational = { n: 0n, d: 1n };
 export const ONE: Rational = { n: 1n, d: 1n };
 
 export function gcd(a: bigint, b: bigint): bigint {

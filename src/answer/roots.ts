@@ -9,12 +9,12 @@ import { TOO_LARGE, Undecided } from './undecided.ts';
 
 export type Coefficients = readonly Rational[];
 
-export function trimmed(p: Coefficients): Rational[] {
+function trimmed(p: Coefficients): Rational[] {
   const copy = [...p];
   while (copy.at(-1)?.n === 0n) copy.pop();
   return copy;
 }
-export function derivativeOf(p: Coefficients): Rational[] {
+function derivativeOf(p: Coefficients): Rational[] {
   return p.slice(1).map((value, i) => multiply(value, rational(i + 1)));
 }
 function monic(p: Coefficients): Rational[] {
@@ -23,7 +23,7 @@ function monic(p: Coefficients): Rational[] {
 }
 
 /** Quotient and remainder of a by b (b not zero). */
-export function divideBy(a: Coefficients, b: Coefficients): { readonly quotient: Rational[]; readonly remainder: Rational[] } {
+function divideBy(a: Coefficients, b: Coefficients): { readonly quotient: Rational[]; readonly remainder: Rational[] } {
   let rest = trimmed(a);
   const by = trimmed(b);
   const lead = by.at(-1);
@@ -38,7 +38,7 @@ export function divideBy(a: Coefficients, b: Coefficients): { readonly quotient:
   return { quotient, remainder: rest };
 }
 
-export function commonDivisor(a: Coefficients, b: Coefficients): Rational[] {
+function commonDivisor(a: Coefficients, b: Coefficients): Rational[] {
   let [x, y] = [monic(trimmed(a)), monic(trimmed(b))];
   while (y.length > 0) [x, y] = [y, monic(divideBy(x, y).remainder)];
   return x;
@@ -65,7 +65,7 @@ export function realRootCount(p: Coefficients): number {
   return changes(atInfinity(-1)) - changes(atInfinity(1));
 }
 
-export function valueOf(p: Coefficients, at: Rational): Rational {
+function valueOf(p: Coefficients, at: Rational): Rational {
   return [...p].reverse().reduce((total, value) => add(multiply(total, at), value), rational(0n));
 }
 

@@ -3,7 +3,7 @@
  * Knows which names are also letters of algebra (m, g, t): those count as units only where the writing shows it.
  */
 
-import { divide, fromDecimal, multiply, rational } from './rational.ts';
+import { add, divide, fromDecimal, multiply, negate, rational } from './rational.ts';
 import type { Rational } from './rational.ts';
 
 export type Dimension = 'length' | 'area' | 'space' | 'mass' | 'volume' | 'time' | 'months' | 'speed' | 'angle' | 'data' | `money:${string}` | `thing:${string}`;
@@ -66,7 +66,6 @@ define('money:yen', '1', '¥ yen');
 for (const thing of 'apple egg pen book person people student ticket coin marble pencil card orange box bottle point dog cat child children unit square'.split(' ')) {
   define(`thing:${thing}`, '1', `${thing} ${thing}s ${thing}es`);
 }
-define('area', '1', 'square-metres');
 
 /** Single letters that algebra uses too. */
 const LETTERS = new Set(['m', 'g', 't', 'l', 'L', 'h', 's', 'd']);
@@ -94,8 +93,7 @@ export function totalOf(parts: readonly Quantity[]): Quantity | null {
   if (first === undefined || parts.some((part) => part.unit.dimension !== first.unit.dimension)) return null;
   let total = rational(0n);
   for (const part of parts) {
-    const each = multiply(part.value, part.unit.size);
-    total = rational(total.n * each.d + each.n * total.d, total.d * each.d);
+    total = add(total, multiply(part.value, part.unit.size));
   }
   return { value: total, unit: { ...first.unit, size: rational(1n) } };
 }
@@ -118,7 +116,7 @@ export function readQuantities(text: string): Quantity[] | null {
     const [top = '', bottom = '1'] = (match[1] ?? '').split('/');
     if (/^0+$/.test(bottom)) return null;
     const size = divide(fromDecimal(top.replace('-', '')), fromDecimal(bottom));
-    parts.push({ value: top.startsWith('-') ? rational(-size.n, size.d) : size, unit });
+    parts.push({ value: top.startsWith('-') ? negate(size) : size, unit });
   }
   return parts.length === 0 ? null : parts;
 }

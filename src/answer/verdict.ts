@@ -12,7 +12,7 @@ import { decided } from './undecided.ts';
 const LONGEST = 400;
 
 function cut(reason: string): string {
-  return reason.length <= LONGEST ? reason : `${reason.slice(0, LONGEST - 1)}…`;
+  return reason.length <= LONGEST ? reason : `${reason.slice(0, LONGEST / 2)} … ${reason.slice(-LONGEST / 2)}`;
 }
 export function verified(reason: string): AnswerCheck {
   return { state: 'verified', reason: cut(reason) };
@@ -32,7 +32,9 @@ export function shownValue(expr: Expr): string {
   const polynomial = exact?.under === ONE_POLYNOMIAL ? showPolynomial(exact.over) : null;
   if (polynomial !== null) return polynomial;
   const value = decided(() => numericValue(expr));
-  return value === null ? show(expr) : `about ${value.toSignificantDigits(6).toString()}`;
+  if (value === null) return show(expr);
+  const whole = value.round();
+  return value.minus(whole).abs().lt(1e-40) && whole.abs().lt(1e15) ? whole.toFixed() : `about ${value.toSignificantDigits(6).toString()}`;
 }
 
 /** Do both come near each other (relative 1 %), and is one of them written as a decimal? Then it is a rounded value. */

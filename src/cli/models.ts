@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { openModelFolder } from '../engine/modelFolder.ts';
 import { IMPORTER_VERSION } from '../importer/describeModel.ts';
 import { importCheckpoint } from '../importer/importer.ts';
 import { TahError } from '../protocol/errors.ts';
@@ -33,16 +34,28 @@ async function prepareBundled(id: string, terminal: Terminal, signal?: AbortSign
   const stamp = `${out}.source`;
   const quantization = bundledQuantization(id);
   const source = `${IMPORTER_VERSION} ${quantization} ${fingerprint(checkpoint)}`;
-  const current = fs.existsSync(path.join(out, MANIFEST_FILE)) && fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === source;
+  const current = fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === source && isWhole(out);
   if (!current) {
+    // dist/ holds nothing but what a build makes: a damaged folder there is made again.
+    fs.rmSync(out, { recursive: true, force: true });
     const progress = terminal.progress();
-    for await (const event of importCheckpoint({ checkpoint, out, quantization, replace: true, name: id }, {}, signal)) {
+    for await (const event of importCheckpoint({ checkpoint, out, quantization, name: id }, {}, signal)) {
       if (event.type === 'progress') progress.show(`Preparing the bundled model: ${percent(event.doneBytes, event.totalBytes)}`);
     }
     progress.done();
     fs.writeFileSync(stamp, source);
   }
   return out;
+}
+
+function isWhole(folder: string): boolean {
+  try {
+    openModelFolder(folder);
+    return true;
+  } catch (error) {
+    if (error instanceof TahError) return false;
+    throw error;
+  }
 }
 
 /** `import.json` beside the checkpoint says how it is shipped. */

@@ -105,7 +105,9 @@ async function solveOne(problem: EvalProblem, options: EvaluateOptions): Promise
   const written = await write(problem, options);
   const text = written.tokens.map((token) => token.text).join('');
   const answer = extractAnswer(text);
-  const refused = written.error === null && isRefusal(text, answer, options.refusal);
+  // What was cut off before its answer has not refused.
+  const ended = written.endReason !== null && written.endReason !== 'max-tokens' && written.endReason !== 'context-limit';
+  const refused = ended && isRefusal(text, answer, options.refusal);
   const { judge, signal } = options;
   const check: AnswerCheck = answer === null ? { state: 'unchecked', reason: 'The text has no final answer.' } : await judge.check(problem.question, answer, signal);
   const exact = problem.answer === null ? refused : answer === null ? false : await judge.same(answer, problem.answer, signal);

@@ -53,7 +53,8 @@ const LONGEST_LINE = 1000;
 /** How long an ended process's last output may take to arrive. */
 const LAST_OUTPUT_MS = 250;
 const TERMINATE_AFTER_MS = 1000;
-const KILL_AFTER_MS = 2000;
+/** Gone within two seconds, whatever it does. */
+const KILL_AFTER_MS = 1800;
 /** Sent by users and the system's memory killer, not by a fault in the process. */
 const EXTERNAL_SIGNALS: ReadonlySet<string> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP']);
 

@@ -34,6 +34,11 @@ export class Origins {
     if (origin !== undefined) this.byRun.set(toRunId, origin);
   }
 
+  /** The run is no longer kept. */
+  forget(runId: string): void {
+    this.byRun.delete(runId);
+  }
+
   applyEdits(uri: string, edits: readonly Edit[]): void {
     for (const [runId, origin] of this.byRun) {
       if (origin.uri === uri) this.byRun.set(runId, { uri, offset: shiftOffset(origin.offset, edits) });

@@ -33,11 +33,14 @@ export interface RunsOptions {
   readonly frameMs?: number;
   /** How many runs are kept; the oldest that has ended goes first. Default 50. */
   readonly keep?: number;
+  /** How many tokens all kept runs may have; one takes some kilobytes. Default 100 000. */
+  readonly keepTokens?: number;
 }
 
 const NO_ANSWER: AnswerCheck = { state: 'unchecked', reason: 'The text has no final answer in a box.' };
 
-export type RunPhase = 'loading' | 'thinking' | 'ended';
+/** `waiting`: for the engine, which is busy with an earlier run. */
+export type RunPhase = 'waiting' | 'loading' | 'thinking' | 'ended';
 
 /** A run under construction. Tokens are appended in place; `snapshot` copies them only when someone asks. */
 interface LiveRun {
@@ -57,12 +60,16 @@ export class Runs {
   private readonly runs = new Map<string, LiveRun>();
   private readonly added: Emitter<string>;
   private readonly changed: Emitter<{ readonly runId: string; readonly change: RunChange }>;
+  private readonly forgotten: Emitter<string>;
   private readonly phases: Emitter<{ readonly runId: string; readonly phase: RunPhase }>;
+  /** A stopped run's answer is still checked; only the window's end stops a check. */
+  private readonly closing = new AbortController();
 
   constructor(private readonly options: RunsOptions) {
     this.added = new Emitter(options.onError);
     this.changed = new Emitter(options.onError);
     this.phases = new Emitter(options.onError);
+    this.forgotten = new Emitter(options.onError);
   }
 
   /** Fires with the id of a run that has just been created. */
@@ -75,6 +82,11 @@ export class Runs {
     return this.changed.event;
   }
 
+  /** Fires with the id of an old run that is no longer kept. */
+  get onDidForget(): Emitter<string>['event'] {
+    return this.forgotten.event;
+  }
+
   get onDidChangePhase(): Emitter<{ readonly runId: string; readonly phase: RunPhase }>['event'] {
     return this.phases.event;
   }
@@ -82,20 +94,21 @@ export class Runs {
   /** Creates the run and lets it go; its id comes back at once, its failures become part of it. */
   start(request: SolveRequest): string {
     const id = randomUUID();
+    const phase = this.running() === null ? 'loading' : 'waiting';
     const live: LiveRun = {
       request,
       abort: new AbortController(),
       tokens: [],
       pending: [],
       timer: null,
-      run: newRun(id, request),
-      phase: 'loading',
+      run: newRun(id, request, phase === 'waiting' ? 'waiting' : 'running'),
+      phase,
       finished: Promise.resolve(),
     };
     this.runs.set(id, live);
     this.forgetOldest();
     this.added.fire(id);
-    this.phases.fire({ runId: id, phase: 'loading' });
+    this.phases.fire({ runId: id, phase });
     live.finished = this.follow(live).catch(this.options.onError);
     return id;
   }
@@ -138,6 +151,7 @@ export class Runs {
   }
 
   dispose(): void {
+    this.closing.abort();
     for (const live of this.runs.values()) live.abort.abort();
   }
 
@@ -162,6 +176,11 @@ export class Runs {
 
   /** Returns reason and numbers where the event is the last one. */
   private accept(live: LiveRun, event: GenerateEvent): { reason: EndReason; stats: GenerateStats } | null {
+    if (live.phase === 'waiting') {
+      live.run = { ...live.run, state: 'running' };
+      this.setPhase(live, 'loading');
+      this.fire(live, { type: 'turn' });
+    }
     switch (event.type) {
       case 'loading':
         return null;
@@ -206,7 +225,7 @@ export class Runs {
     const { answer, problem } = live.run;
     let check: AnswerCheck;
     try {
-      check = answer === null ? NO_ANSWER : await this.options.checkAnswer(problem, answer, new AbortController().signal);
+      check = answer === null ? NO_ANSWER : await this.options.checkAnswer(problem, answer, this.closing.signal);
     } catch (error) {
       this.options.onError(error);
       check = { state: 'unchecked', reason: TahError.from(error).message };
@@ -225,14 +244,19 @@ export class Runs {
   }
 
   private forgetOldest(): void {
+    const { keep = 50, keepTokens = 100_000 } = this.options;
+    let tokens = [...this.runs.values()].reduce((sum, live) => sum + live.tokens.length, 0);
     for (const [id, live] of this.runs) {
-      if (this.runs.size <= (this.options.keep ?? 50)) return;
-      if (live.phase === 'ended') this.runs.delete(id);
+      if (this.runs.size <= keep && tokens <= keepTokens) return;
+      if (live.phase !== 'ended') continue;
+      this.runs.delete(id);
+      tokens -= live.tokens.length;
+      this.forgotten.fire(id);
     }
   }
 }
 
-function newRun(id: string, request: SolveRequest): Omit<Run, 'tokens'> {
+function newRun(id: string, request: SolveRequest, state: 'waiting' | 'running'): Omit<Run, 'tokens'> {
   return {
     id,
     createdAt: new Date().toISOString(),
@@ -243,7 +267,7 @@ function newRun(id: string, request: SolveRequest): Omit<Run, 'tokens'> {
     model: null,
     provider: null,
     prompt: [],
-    state: 'running',
+    state,
     endReason: null,
     error: null,
     stats: null,

@@ -23,15 +23,15 @@ export interface Services {
   readonly runs: Runs;
   readonly origins: Origins;
   readonly models: ModelStore;
-  /** As they are now. */
-  readonly settings: () => Settings;
+  /** As they are now; those that a folder may have of its own, for the document `of`. */
+  readonly settings: (of?: vscode.Uri) => Settings;
   readonly dispose: () => Promise<void>;
 }
 
 export function createServices(context: vscode.ExtensionContext): Services {
   const log = vscode.window.createOutputChannel('Think-at-Hard', { log: true });
   const bundle = (name: string): string => vscode.Uri.joinPath(context.extensionUri, 'dist', name).fsPath;
-  const settings = (): Settings => readSettings(vscode.workspace.getConfiguration(SECTION));
+  const settings = (of?: vscode.Uri): Settings => readSettings(vscode.workspace.getConfiguration(SECTION, of));
   const { nodePath, idleUnloadMs } = settings();
   const engine = createEngineClient({
     entry: bundle('engineProcess.cjs'),
@@ -53,7 +53,10 @@ export function createServices(context: vscode.ExtensionContext): Services {
     folders: () => settings().modelFolders,
   });
   const origins = new Origins();
-  context.subscriptions.push(log, createStatusItem(engine, runs), followEdits(origins));
+  const forgetting = runs.onDidForget((runId) => {
+    origins.forget(runId);
+  });
+  context.subscriptions.push(log, createStatusItem(engine, runs), followEdits(origins), forgetting);
   const dispose = async (): Promise<void> => {
     runs.dispose();
     await engine.dispose();

@@ -6,7 +6,7 @@
 import * as vscode from 'vscode';
 import type { ModelInfo, ProviderInfo } from '../protocol/engine.ts';
 import type { EngineClient } from './engineClient.ts';
-import type { Runs } from './runs.ts';
+import type { RunPhase, Runs } from './runs.ts';
 
 export function createStatusItem(engine: EngineClient, runs: Runs): vscode.Disposable {
   const item = vscode.window.createStatusBarItem('thinkAtHard.status', vscode.StatusBarAlignment.Right, 50);
@@ -34,10 +34,10 @@ export function createStatusItem(engine: EngineClient, runs: Runs): vscode.Dispo
   return vscode.Disposable.from(item, ...subscriptions);
 }
 
-function statusText(engine: EngineClient, phase: 'loading' | 'thinking' | 'ended' | null, last: { model: ModelInfo; provider: ProviderInfo } | null): string {
+function statusText(engine: EngineClient, phase: RunPhase | null, last: { model: ModelInfo; provider: ProviderInfo } | null): string {
   if (phase === 'loading') return `$(loading~spin) ${vscode.l10n.t('Loading model…')}`;
   const name = last === null ? 'Think-at-Hard' : `${last.model.name} · ${last.provider.provider}`;
-  if (phase === 'thinking') return `$(loading~spin) ${name}`;
+  if (phase === 'thinking' || phase === 'waiting') return `$(loading~spin) ${name}`;
   return engine.state.kind === 'crashed' ? `$(warning) ${name}` : `$(lightbulb) ${name}`;
 }
 

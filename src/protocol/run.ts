@@ -7,7 +7,12 @@ import type { AnswerCheck } from './answer.ts';
 import type { EndReason, GenerateStats, ModelInfo, OracleVerdict, PromptToken, ProviderInfo, SamplingOptions, ThinkingPolicy, TokenEvent } from './engine.ts';
 import type { ErrorData } from './errors.ts';
 
-export type RunState = 'running' | 'done' | 'stopped' | 'failed';
+/** `waiting`: the engine is busy with a run that was started before. */
+export type RunState = 'waiting' | 'running' | 'done' | 'stopped' | 'failed';
+
+export function hasEnded(run: { readonly state: RunState }): boolean {
+  return run.state !== 'waiting' && run.state !== 'running';
+}
 
 export interface Run {
   readonly id: string;
@@ -32,11 +37,13 @@ export interface Run {
 
 /** What changes a run after its creation; host applies it and sends it on unchanged, the webview applies it again. */
 export type RunChange =
+  /** The engine has turned to this run: it waits no longer. */
+  | { readonly type: 'turn' }
   | { readonly type: 'start'; readonly model: ModelInfo; readonly provider: ProviderInfo; readonly prompt: readonly PromptToken[]; readonly sampling: SamplingOptions }
   | { readonly type: 'tokens'; readonly tokens: readonly TokenEvent[] }
   | {
       readonly type: 'end';
-      readonly state: Exclude<RunState, 'running'>;
+      readonly state: Exclude<RunState, 'waiting' | 'running'>;
       readonly endReason: EndReason | null;
       readonly error: ErrorData | null;
       readonly stats: GenerateStats | null;
@@ -47,6 +54,8 @@ export type RunChange =
 /** The run after the change. O(new tokens) amortised is the caller's business; this returns a new object. */
 export function applyRunChange(run: Run, change: RunChange): Run {
   switch (change.type) {
+    case 'turn':
+      return { ...run, state: 'running' };
     case 'start':
       return { ...run, model: change.model, provider: change.provider, prompt: change.prompt, sampling: change.sampling };
     case 'tokens':

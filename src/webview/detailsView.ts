@@ -29,7 +29,7 @@ export class DetailsView {
     const lists = element('div', { className: 'candidate-lists' });
     lists.append(candidateTable(details.after === null ? l10n.t('Candidates') : l10n.t('First pass'), details.before, TEST_ID.candidatesBefore));
     if (details.after !== null) lists.append(candidateTable(l10n.t('After the second pass'), details.after, TEST_ID.candidatesAfter));
-    this.node.replaceChildren(title, factList(details.why), lists, factList(details.facts));
+    this.node.replaceChildren(element('div', { className: 'details-grid', children: [title, factList(details.why), lists, factList(details.facts)] }));
   }
 }
 

@@ -3,6 +3,7 @@
  */
 
 import { TEST_ID } from '../protocol/heatmap.ts';
+import { hasEnded } from '../protocol/run.ts';
 import type { Run } from '../protocol/run.ts';
 import { button, element, icon } from './dom.ts';
 import { renderInline } from './markdownView.ts';
@@ -16,10 +17,13 @@ export interface HeaderActions {
   readonly onRetry: () => void;
 }
 
+type HeaderRun = Pick<Run, 'state' | 'model' | 'provider' | 'policy' | 'endReason'>;
+
 export class HeaderView {
   readonly node = element('header', { className: 'header' });
   private readonly state = element('span', { className: 'state', testId: TEST_ID.state, attributes: { role: 'status' } });
-  private readonly meta = element('div', { className: 'meta' });
+  private readonly facts = element('div', { className: 'facts-row' });
+  private drawn: HeaderRun | null = null;
   private readonly stop: HTMLButtonElement;
   private readonly insert: HTMLButtonElement;
   private readonly copy: HTMLButtonElement;
@@ -33,25 +37,36 @@ export class HeaderView {
     this.copy = button({ icon: 'copy', label: l10n.t('Copy'), testId: TEST_ID.copy, onClick: actions.onCopy });
     this.retry = button({ icon: 'debug-restart', label: l10n.t('Again'), testId: TEST_ID.again, onClick: actions.onRetry });
     const buttons = element('div', { className: 'buttons', children: [this.stop, this.insert, this.copy, this.retry] });
-    this.node.append(element('div', { className: 'title-row', children: [heading, buttons] }), this.meta);
+    const meta = element('div', { className: 'meta', children: [this.state, this.facts] });
+    this.node.append(element('div', { className: 'title-row', children: [heading, buttons] }), meta);
   }
 
   /** @param hasText whether the model has written something */
-  draw(run: Pick<Run, 'state' | 'model' | 'provider' | 'policy' | 'endReason'>, hasText: boolean): void {
-    const running = run.state === 'running';
-    this.stop.hidden = !running;
-    this.insert.hidden = running || !hasText;
-    this.copy.hidden = running || !hasText;
-    this.retry.hidden = running || run.state === 'failed';
-    this.state.textContent = stateText(run);
-    this.state.dataset['running'] = String(running);
-    this.meta.replaceChildren(this.state);
-    if (run.model !== null) this.meta.append(fact('symbol-namespace', run.model.name, modelTitle(run.model), TEST_ID.model));
+  draw(run: HeaderRun, hasText: boolean): void {
+    const ended = hasEnded(run);
+    const focused = this.stop === document.activeElement;
+    this.stop.hidden = ended;
+    this.insert.hidden = !ended || !hasText;
+    this.copy.hidden = !ended || !hasText;
+    this.retry.hidden = !ended || run.state === 'failed';
+    // A button that goes must not take the keyboard's place with it.
+    if (focused && ended) [this.insert, this.retry].find((next) => !next.hidden)?.focus();
+    const text = stateText(run);
+    // Only what is new is written: a screen reader says each change of a status.
+    if (this.state.textContent !== text) this.state.textContent = text;
+    this.state.dataset['running'] = String(!ended);
+    if (this.drawn?.model !== run.model || this.drawn.provider !== run.provider) this.drawFacts(run);
+    this.drawn = run;
+  }
+
+  private drawFacts(run: HeaderRun): void {
+    this.facts.replaceChildren();
+    if (run.model !== null) this.facts.append(fact('symbol-namespace', run.model.name, modelTitle(run.model), TEST_ID.model));
     if (run.provider !== null) {
       const rejected = run.provider.rejected.map(({ provider, reason }) => `${provider}: ${reason}`);
-      this.meta.append(fact('chip', run.provider.provider, [run.provider.reason, ...rejected].join('\n'), TEST_ID.provider));
+      this.facts.append(fact('chip', run.provider.provider, [run.provider.reason, ...rejected].join('\n'), TEST_ID.provider));
     }
-    this.meta.append(fact('lightbulb', policyText(run.policy, run.model?.threshold ?? null), '', TEST_ID.policy));
+    this.facts.append(fact('lightbulb', policyText(run.policy, run.model?.threshold ?? null), '', TEST_ID.policy));
   }
 }
 

@@ -14,16 +14,23 @@ const TAGS = new Set([
   'table', 'thead', 'tbody', 'tr', 'th', 'td',
 ]);
 
+const PENDING = { kind: 'pending' } as const;
+
 const parser = createParser();
 
 /** @param growing the text may go on: a formula that is not closed yet is held back */
 export function renderMarkdown(text: string, growing: boolean): DocumentFragment {
-  return buildNodes(parser.parse(text, { growing }));
+  return buildNodes(parser.parse(withoutOverrides(text), { growing }));
 }
 
 /** One line, without paragraphs. */
 export function renderInline(text: string): DocumentFragment {
-  return buildNodes(parser.parseInline(text, { growing: false }));
+  return buildNodes(parser.parseInline(withoutOverrides(text), { growing: false }));
+}
+
+/** Characters that reorder what follows could show an answer as another one; a mark stands in their place. */
+function withoutOverrides(text: string): string {
+  return text.replace(/[\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
 }
 
 function createParser(): Parser {
@@ -57,7 +64,10 @@ function blockMath(state: StateBlock, startLine: number, endLine: number, silent
   const start = (state.bMarks[startLine] ?? 0) + (state.tShift[startLine] ?? 0);
   if (!/^(\$\$|\\\[|\\begin\{)/.test(state.src.slice(start, start + 7))) return false;
   const limit = state.eMarks[endLine - 1] ?? state.src.length;
-  const scan = scanMath(state.src.slice(0, limit), start, state.env['growing'] === true);
+  const growing = state.env['growing'] === true;
+  const found = scanMath(state.src, start, growing);
+  // A formula that ends behind the quote or the list item that it began in is none.
+  const scan = found?.kind === 'math' && found.end > limit ? (growing ? PENDING : null) : found;
   if (scan === null) return false;
   const end = scan.kind === 'math' ? scan.end : limit;
   let nextLine = startLine;

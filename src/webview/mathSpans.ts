@@ -60,17 +60,20 @@ export function looksLikeMoney(content: string): boolean {
   return /^(\s+(?!(mod|cm|mm|km|kg|and\s*\\)\b)[A-Za-z]{2,}|[.,;:!?)]*\s+[A-Za-z(]*$|[.,;:!?)]+\s|\/[a-z]{2,}|-$)/.test(content.slice(amount[0].length));
 }
 
+/** Boxes in boxes are each searched for their end; a box longer than this is text. */
+const LONGEST_BOX = 4000;
+
 function scanBoxed(source: string, at: number, growing: boolean): MathScan | null {
   const open = at + '\\boxed'.length;
   if (source[open] !== '{') return open === source.length && growing ? { kind: 'pending' } : null;
   let depth = 0;
-  for (let i = open; i < source.length; i++) {
+  for (let i = open; i < Math.min(source.length, open + LONGEST_BOX); i++) {
     const c = source[i];
     if (c === '\\') i++;
     else if (c === '{') depth++;
     else if (c === '}' && --depth === 0) return { kind: 'math', tex: source.slice(at, i + 1), display: false, end: i + 1 };
   }
-  return growing ? { kind: 'pending' } : null;
+  return growing && source.length - open < LONGEST_BOX ? { kind: 'pending' } : null;
 }
 
 function scanEnvironment(source: string, at: number, growing: boolean): MathScan | null {
@@ -82,10 +85,16 @@ function scanEnvironment(source: string, at: number, growing: boolean): MathScan
   return { kind: 'math', tex: source.slice(at, end + close.length), display: true, end: end + close.length };
 }
 
+/** Where a search of the last text found nothing: a later one finds nothing either, so many openings cost one search. */
+let missed = { source: '', from: new Map<string, number>() };
+
 function findUnescaped(source: string, wanted: string, from: number): number {
+  if (missed.source !== source) missed = { source, from: new Map() };
+  if (from >= (missed.from.get(wanted) ?? Infinity)) return -1;
   for (let i = from; i < source.length; i++) {
     if (source.startsWith(wanted, i)) return i;
     if (source[i] === '\\') i++;
   }
+  missed.from.set(wanted, from);
   return -1;
 }

@@ -5,6 +5,7 @@
 
 import type { AnswerCheck, CheckState } from '../protocol/answer.ts';
 import { TEST_ID } from '../protocol/heatmap.ts';
+import { hasEnded } from '../protocol/run.ts';
 import type { Run } from '../protocol/run.ts';
 import { button, element, icon } from './dom.ts';
 import { renderInline } from './markdownView.ts';
@@ -23,7 +24,7 @@ export interface ResultActions {
 /** Nothing while the model is writing. */
 export function drawResult(node: HTMLElement, run: RunEnd, totals: Totals, actions: ResultActions): void {
   node.replaceChildren();
-  if (run.state === 'running') return;
+  if (!hasEnded(run)) return;
   if (run.error !== null && run.state === 'failed') node.append(errorBox(run.error.message, run.error.hint, actions));
   if (run.state !== 'failed' || run.answer !== null) node.append(answerRow(run));
   if (run.stats !== null) node.append(element('p', { className: 'cost', testId: TEST_ID.cost, text: costText(run.stats, totals) }));

@@ -5,6 +5,7 @@
 
 import type { TokenEvent } from '../protocol/engine.ts';
 import { TEST_ID } from '../protocol/heatmap.ts';
+import { hasEnded } from '../protocol/run.ts';
 import type { Run, RunChange } from '../protocol/run.ts';
 import { AnswerView } from './answerView.ts';
 import { DetailsView } from './detailsView.ts';
@@ -66,6 +67,9 @@ export class RunView {
 
   apply(change: RunChange): void {
     switch (change.type) {
+      case 'turn':
+        this.run = { ...this.run, state: 'running' };
+        break;
       case 'start':
         this.run = { ...this.run, model: change.model, provider: change.provider, prompt: change.prompt, sampling: change.sampling };
         break;
@@ -109,7 +113,7 @@ export class RunView {
     this.frame = null;
     this.node.dataset['state'] = this.run.state;
     this.header.draw(this.run, this.tokens.length > 0);
-    this.answer.render(this.run.state === 'running');
+    this.answer.render(!hasEnded(this.run));
     drawResult(this.result, this.run, this.totals, this.actions);
     this.summary.textContent = heatmapSummary(this.totals);
   }

@@ -70,6 +70,8 @@ export function policyText(policy: ThinkingPolicy, modelThreshold: number | null
 
 export function stateText(run: Pick<Run, 'state' | 'model' | 'endReason'>): string {
   switch (run.state) {
+    case 'waiting':
+      return l10n.t('Waiting for the run before it…');
     case 'running':
       return run.model === null ? l10n.t('Loading model…') : l10n.t('Thinking…');
     case 'done':

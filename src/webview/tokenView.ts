@@ -41,7 +41,7 @@ export function tokenCell(token: TokenEvent): TokenCell {
   };
 }
 
-/** Newlines and tabs as signs, control and bidirectional characters as dots; the rest as it is. */
+/** Newlines and tabs as signs, control and format characters (bidirectional, zero width) as dots; the rest as it is. */
 export function visibleText(token: Pick<TokenEvent, 'text' | 'special'>): string {
   if (token.special) return '◇';
   if (token.text === '') return '·';
@@ -52,7 +52,12 @@ export function printable(text: string): string {
   return text
     .replace(/\r?\n/g, '⏎')
     .replace(/\t/g, '⇥')
-    .replace(/[\p{Cc}\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu, '·');
+    .replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '·');
+}
+
+/** Spaces at the ends as signs: a token is often nothing else, or differs from another by one. */
+function withSpaces(text: string): string {
+  return text.replace(/^ +| +$/g, (spaces) => '␣'.repeat(spaces.length));
 }
 
 function spokenText(token: TokenEvent): string {
@@ -76,7 +81,17 @@ export function thoughtText(thought: SecondThought): string {
 }
 
 export function formatScore(score: number): string {
-  return score > 0 && score < 0.001 ? '<0.001' : score.toFixed(3);
+  return score > 0 && score < 0.001 ? '<0.001' : fixed(score, 3);
+}
+
+/** JSON makes null of what is no finite number; a dash says that there is none. */
+function fixed(value: number, digits: number): string {
+  return Number.isFinite(value) ? value.toFixed(digits) : '–';
+}
+
+/** 0 for a log-probability of minus infinity. */
+function probabilityOf({ logprob }: Candidate): number {
+  return Number.isFinite(logprob) ? Math.exp(logprob) : 0;
 }
 
 export type Move = 'up' | 'down' | 'same' | 'new' | 'none';
@@ -113,7 +128,7 @@ export interface TokenDetails {
 /** @param threshold the decider's; null for a plain model */
 export function tokenDetails(token: TokenEvent, threshold: number | null): TokenDetails {
   return {
-    title: token.special ? l10n.t('special token') : visibleText(token),
+    title: token.special ? l10n.t('special token') : withSpaces(visibleText(token)),
     thought: secondThought(token),
     why: whyFacts(token, threshold),
     facts: tokenFacts(token),
@@ -129,7 +144,7 @@ function whyFacts(token: TokenEvent, threshold: number | null): Fact[] {
     facts.push({ label: l10n.t('Score'), value: token.continueProbability.map(formatScore).join(' → ') });
     if (threshold !== null) {
       const margin = score - threshold;
-      facts.push({ label: l10n.t('Threshold'), value: `${formatScore(threshold)} (${margin > 0 ? '+' : '−'}${Math.abs(margin).toFixed(3)})` });
+      facts.push({ label: l10n.t('Threshold'), value: `${formatScore(threshold)} (${margin > 0 ? '+' : '−'}${fixed(Math.abs(margin), 3)})` });
     }
   }
   return facts;
@@ -138,20 +153,20 @@ function whyFacts(token: TokenEvent, threshold: number | null): Fact[] {
 function tokenFacts(token: TokenEvent): Fact[] {
   const facts: Fact[] = [];
   const entropies = token.iterCount > 1 ? [token.entropyBefore, token.entropyAfter] : [token.entropyBefore];
-  facts.push({ label: l10n.t('Entropy'), value: `${entropies.map((nats) => nats.toFixed(2)).join(' → ')} nats` });
+  facts.push({ label: l10n.t('Entropy'), value: `${entropies.map((nats) => fixed(nats, 2)).join(' → ')} nats` });
   const gap = topGap(token.before);
   if (gap !== null) facts.push({ label: l10n.t('First − second'), value: formatPercent(gap) });
-  facts.push({ label: l10n.t('Log-probability'), value: token.logprob.toFixed(3) });
+  facts.push({ label: l10n.t('Log-probability'), value: fixed(token.logprob, 3) });
   facts.push({ label: l10n.t('Token'), value: l10n.t('{0}, position {1}', token.index + 1, token.position) });
   facts.push({ label: l10n.t('Token id'), value: String(token.id) });
-  if (token.elapsedMs !== null) facts.push({ label: l10n.t('Time'), value: `${token.elapsedMs.toFixed(1)} ms` });
+  if (token.elapsedMs !== null) facts.push({ label: l10n.t('Time'), value: `${fixed(token.elapsedMs, 1)} ms` });
   return facts;
 }
 
 /** Probability of the first candidate minus that of the second. */
 function topGap(candidates: readonly Candidate[]): number | null {
   const [first, second] = candidates;
-  return first === undefined || second === undefined ? null : Math.exp(first.logprob) - Math.exp(second.logprob);
+  return first === undefined || second === undefined ? null : probabilityOf(first) - probabilityOf(second);
 }
 
 export function formatPercent(share: number): string {
@@ -166,8 +181,8 @@ export function candidateRows(list: readonly Candidate[], before: readonly Candi
   return list.map((candidate, rank) => ({
     rank: rank + 1,
     id: candidate.id,
-    text: candidate.text === '' ? '◇' : printable(candidate.text).replace(/^ +| +$/g, (spaces) => '␣'.repeat(spaces.length)),
-    probability: Math.exp(candidate.logprob),
+    text: candidate.text === '' ? '◇' : withSpaces(printable(candidate.text)),
+    probability: probabilityOf(candidate),
     move: before === null ? 'none' : moveOf(oldRank.get(candidate.id), rank),
     chosen: candidate.id === chosenId,
   }));

@@ -71,6 +71,8 @@ describe('Solve with the bundled model', () => {
     await panel.click(TEST_ID.insert);
     const after = await untilSaved((text) => text !== before);
     await screenshot('solve-inserted');
+    // The selection of the problem has not grown over the answer.
+    expect(await workbench.page.locator('[id="status.editor.selection"]').innerText()).toContain(`(${PROBLEM.length} selected)`);
     const end = before.indexOf(PROBLEM) + PROBLEM.length;
     expect(after.startsWith(before.slice(0, end))).toBe(true);
     expect(after.endsWith(before.slice(end))).toBe(true);

@@ -1,7 +1,7 @@
 /**
  * The run panel: one webview beside the editor that shows the newest run or the one it is given. It answers `ready`
  * with a snapshot and then passes changes on; a webview that was hidden or reloaded says `ready` again, so nothing
- * is kept for it in memory.
+ * is kept for it in memory. Closing the panel does not stop a run: the status bar shows it, and Stop ends it.
  */
 
 import { randomBytes } from 'node:crypto';

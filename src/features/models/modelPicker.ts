@@ -18,7 +18,9 @@ export function registerModels(services: Services): vscode.Disposable {
     registerCommand(services.log, 'thinkAtHard.selectModel', () => selectModel(services)),
     registerCommand(services.log, 'thinkAtHard.unload', async () => {
       const before = await services.engine.status();
-      await services.engine.unload();
+      // A run that is under way ends first.
+      const title = vscode.l10n.t('Unloading the model…');
+      await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () => services.engine.unload());
       const name = before.loaded?.model.name;
       vscode.window.setStatusBarMessage(name === undefined ? vscode.l10n.t('No model was loaded.') : vscode.l10n.t('{0} was unloaded.', name), 5000);
     }),

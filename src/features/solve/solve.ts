@@ -12,7 +12,7 @@ import { TahError } from '../../protocol/errors.ts';
 import { runText, splitThinking } from '../../protocol/run.ts';
 import type { Run } from '../../protocol/run.ts';
 import { insertionText } from './insertion.ts';
-import { readProblem, refuseTooLong } from './problem.ts';
+import { LONGEST_PROBLEM, readProblem, refuseTooLong } from './problem.ts';
 
 export function registerSolve(services: Services): vscode.Disposable {
   const { log, runs } = services;
@@ -41,7 +41,7 @@ async function solve(services: Services, given: unknown): Promise<void> {
   if (text === undefined) return;
   const problem = readProblem(text);
   const origin = editor === undefined ? null : originOf(editor);
-  const settings = services.settings();
+  const settings = services.settings(editor?.document.uri);
   const model = await services.models.resolve(settings.model);
   const runId = services.runs.start({
     problem,
@@ -54,12 +54,13 @@ async function solve(services: Services, given: unknown): Promise<void> {
   if (origin !== null) services.origins.set(runId, origin);
 }
 
-/** Text of the selection; undefined where nothing is selected. */
+/** Text of the selections, a line each in the document's order; undefined where nothing is selected. */
 function selectedText(editor: vscode.TextEditor | undefined): string | undefined {
-  if (editor === undefined || editor.selection.isEmpty) return undefined;
-  const { document, selection } = editor;
-  refuseTooLong(document.offsetAt(selection.end) - document.offsetAt(selection.start));
-  return document.getText(selection);
+  const selections = editor?.selections.filter((selection) => !selection.isEmpty) ?? [];
+  if (editor === undefined || selections.length === 0) return undefined;
+  const { document } = editor;
+  refuseTooLong(selections.reduce((length, { start, end }) => length + document.offsetAt(end) - document.offsetAt(start), 0));
+  return selections.sort((a, b) => a.start.compareTo(b.start)).map((selection) => document.getText(selection)).join('\n');
 }
 
 async function askForProblem(): Promise<string | undefined> {
@@ -79,8 +80,14 @@ async function askForProblem(): Promise<string | undefined> {
   });
 }
 
-function originOf(editor: vscode.TextEditor): Origin {
-  return { uri: editor.document.uri.toString(), offset: editor.document.offsetAt(editor.selection.end) };
+/** The end of the problem: of the last selection, without the white space that was selected with it. */
+function originOf({ document, selections }: vscode.TextEditor): Origin {
+  const last = selections.reduce((a, b) => (b.end.isAfter(a.end) ? b : a));
+  const start = document.offsetAt(last.start);
+  const offset = document.offsetAt(last.end);
+  // A selection that long is no problem: its text is not copied out of the document.
+  const end = offset - start > LONGEST_PROBLEM ? offset : start + document.getText(last).trimEnd().length;
+  return { uri: document.uri.toString(), offset: end };
 }
 
 /** @throws TahError input.empty where there is no run */
@@ -104,7 +111,7 @@ async function insertAnswer(services: Services, run: Run): Promise<void> {
   const answer = answerText(run);
   const origin = services.origins.get(run.id) ?? activeOrigin();
   if (origin === null) throw new TahError('input.empty', 'There is no document to insert into.', { hint: 'Open a document, or copy the answer.' });
-  const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(origin.uri, true));
+  const document = await openDocument(vscode.Uri.parse(origin.uri, true));
   const line = document.lineAt(document.positionAt(origin.offset).line);
   const below = line.lineNumber + 1 < document.lineCount ? document.lineAt(line.lineNumber + 1) : null;
   const eol = document.eol === vscode.EndOfLine.CRLF ? '\r\n' : '\n';
@@ -115,15 +122,44 @@ async function insertAnswer(services: Services, run: Run): Promise<void> {
     textBelow: below?.isEmptyOrWhitespace === false,
   });
   const edit = new vscode.WorkspaceEdit();
-  // At the start of the next line, so that a selection of the problem does not grow over the answer.
-  if (below === null) edit.insert(document.uri, line.range.end, eol + text);
-  else edit.insert(document.uri, below.range.start, text + eol);
+  const place = below === null ? line.range.end : below.range.start;
+  edit.insert(document.uri, place, below === null ? eol + text : text + eol);
+  const restoreSelections = selectionsUpTo(place, document);
   if (!(await vscode.workspace.applyEdit(edit))) {
     throw new TahError('input.bad-file', `The answer could not be inserted into ${document.fileName}.`, { file: document.fileName, hint: 'Check that the document can be edited, or copy the answer.' });
   }
+  restoreSelections();
+}
+
+/** @throws TahError input.missing-file where it was deleted, or closed without being saved */
+async function openDocument(uri: vscode.Uri): Promise<vscode.TextDocument> {
+  const open = vscode.workspace.textDocuments.find((document) => document.uri.toString() === uri.toString());
+  if (open !== undefined) return open;
+  try {
+    if (uri.scheme !== 'untitled') return await vscode.workspace.openTextDocument(uri);
+  } catch (cause) {
+    throw missingDocument(uri, cause);
+  }
+  throw missingDocument(uri);
+}
+
+function missingDocument(uri: vscode.Uri, cause?: unknown): TahError {
+  return new TahError('input.missing-file', `The document of the problem is no longer there: ${uri.path}.`, { file: uri.path, hint: 'Copy the answer instead.', cause });
+}
+
+/** VS Code lets a selection that ends where text is put in grow over that text; the returned function undoes it. */
+function selectionsUpTo(place: vscode.Position, document: vscode.TextDocument): () => void {
+  const before = vscode.window.visibleTextEditors
+    .filter((editor) => editor.document === document && editor.selections.some(({ end }) => !end.isAfter(place)))
+    .map((editor) => ({ editor, selections: editor.selections }));
+  return () => {
+    // What lies behind the place has moved with the text and stays as VS Code moved it.
+    for (const { editor, selections } of before) editor.selections = editor.selections.map((now, i) => (selections[i]?.end.isAfter(place) === false ? selections[i] : now));
+  };
 }
 
 function activeOrigin(): Origin | null {
-  const editor = vscode.window.activeTextEditor ?? vscode.window.visibleTextEditors[0];
+  // An output channel is an editor to VS Code, but nothing can be put into it.
+  const editor = vscode.window.activeTextEditor ?? vscode.window.visibleTextEditors.find(({ document }) => document.uri.scheme !== 'output');
   return editor === undefined ? null : originOf(editor);
 }

@@ -49,6 +49,13 @@ describe('evaluate', () => {
     expect(found.get('e')).toMatchObject({ exact: false, refused: false });
   });
 
+  it('takes a text that was cut off before its answer for no refusal, also when no sentence is known', async () => {
+    const events: EvalEvent[] = [];
+    const task = { id: 't', problems: [{ id: 'd', question: 'Who are you?', answer: null }] };
+    for await (const event of evaluate({ engine: new FakeEngine({ 'Who are you?': 'let me think about it' }), model: '/models/fake', task, judge, policy: { kind: 'decider' }, maxTokens: 3 })) events.push(event);
+    expect(results(events).get('d')).toMatchObject({ endReason: 'max-tokens', refused: false, exact: false });
+  });
+
   it('takes another text without an answer for no refusal when the sentence is known', async () => {
     const engine = new FakeEngine({ 'Who are you?': 'I am a model.' });
     const task = { id: 't', problems: [{ id: 'd', question: 'Who are you?', answer: null }] };

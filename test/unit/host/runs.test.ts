@@ -208,3 +208,76 @@ describe('runs', () => {
     expect(changes.some((change) => change.type === 'end')).toBe(true);
   });
 });
+
+describe('a second run', () => {
+  /** One at a time, as the engine: a run's events come when its gate is opened. */
+  function gated(): { script: Script; open: (maxTokens: number) => void } {
+    const gates = new Map<number, () => void>();
+    const script: Script = async function* ({ maxTokens }, signal) {
+      await new Promise<void>((resolve, reject) => {
+        gates.set(maxTokens, resolve);
+        signal.addEventListener('abort', () => { reject(new TahError('cancelled', 'Stopped.')); });
+      });
+      yield START;
+      yield END;
+    };
+    return { script, open: (maxTokens) => gates.get(maxTokens)?.() };
+  }
+
+  it('says that it waits until the engine turns to it', async () => {
+    const { script, open } = gated();
+    const { runs, changes } = setUp(script);
+    const first = runs.start({ ...REQUEST, maxTokens: 1 });
+    const second = runs.start({ ...REQUEST, maxTokens: 2 });
+    expect([runs.phase(first), runs.phase(second)]).toEqual(['loading', 'waiting']);
+    const waiting = runs.get(second);
+    expect(waiting?.state).toBe('waiting');
+    open(1);
+    await runs.whenFinished(first);
+    expect(runs.phase(second)).toBe('waiting');
+    changes.length = 0;
+    open(2);
+    await runs.whenFinished(second);
+    expect(changes.map((change) => change.type)).toEqual(['turn', 'start', 'end', 'check']);
+    expect(changes.reduce<Run | null>((run, change) => (run === null ? null : applyRunChange(run, change)), waiting)).toEqual(runs.get(second));
+  });
+
+  it('can be stopped while it waits', async () => {
+    const { runs } = setUp(gated().script);
+    runs.start({ ...REQUEST, maxTokens: 1 });
+    const second = runs.start({ ...REQUEST, maxTokens: 2 });
+    runs.stop(second);
+    await runs.whenFinished(second);
+    expect(runs.get(second)?.state).toBe('stopped');
+    runs.dispose();
+  });
+});
+
+it('old runs are forgotten by their tokens too, so that long ones do not fill the memory', async () => {
+  const forgotten: string[] = [];
+  const { runs } = setUp(events(START, token('a'), token('b'), END), { keepTokens: 3 });
+  runs.onDidForget((id) => forgotten.push(id));
+  const ids: string[] = [];
+  for (let i = 0; i < 3; i++) {
+    const id = runs.start(REQUEST);
+    ids.push(id);
+    await runs.whenFinished(id);
+  }
+  expect(forgotten).toEqual(ids.slice(0, 1));
+  expect(runs.ids()).toEqual(ids.slice(1));
+});
+
+it('the end of the window stops a check', async () => {
+  let signal: AbortSignal | null = null;
+  const { runs } = setUp(events(START, token('[1]'), END), {
+    checkAnswer: (_problem, _answer, given) => new Promise((resolve) => {
+      signal = given;
+      given.addEventListener('abort', () => { resolve({ state: 'unchecked', reason: 'stopped' }); });
+    }),
+  });
+  const id = runs.start(REQUEST);
+  await vi.waitFor(() => { expect(signal).not.toBeNull(); });
+  runs.dispose();
+  await runs.whenFinished(id);
+  expect(runs.get(id)?.check?.reason).toBe('stopped');
+});

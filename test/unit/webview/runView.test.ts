@@ -161,3 +161,35 @@ describe('a streamed answer', () => {
     expect(streamed.node.querySelectorAll('svg')).toHaveLength(whole.node.querySelectorAll('svg').length);
   });
 });
+
+describe('while it is used without a mouse', () => {
+  it('a status that has not changed is not written again: a screen reader would say it each frame', async () => {
+    const view = new RunView(run(), actions);
+    const state = byId(show(view), 'state');
+    const records: unknown[] = [];
+    const observer = new MutationObserver((list) => records.push(...list));
+    observer.observe(state.parentElement ?? state, { childList: true, subtree: true, characterData: true });
+    view.apply({ type: 'tokens', tokens: [token('a')] });
+    await frame();
+    observer.disconnect();
+    expect(records).toEqual([]);
+  });
+
+  it('the keyboard stays on a button when Stop goes', async () => {
+    const view = new RunView(run({ tokens: [token('a')] }), actions);
+    const root = show(view);
+    byId(root, 'stop').focus();
+    view.apply({ type: 'end', state: 'stopped', endReason: null, error: null, stats: null, answer: null });
+    await frame();
+    expect(document.activeElement).toBe(byId(root, 'insert'));
+  });
+
+  it('a run that waits for another says so, and can be stopped', async () => {
+    const view = new RunView(run({ state: 'waiting', model: null, provider: null }), actions);
+    const root = show(view);
+    expect([byId(root, 'state').textContent, byId(root, 'stop').hidden, root.dataset['state']]).toEqual(['Waiting for the run before it…', false, 'waiting']);
+    view.apply({ type: 'turn' });
+    await frame();
+    expect(byId(root, 'state').textContent).toBe('Loading model…');
+  });
+});

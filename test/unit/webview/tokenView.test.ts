@@ -84,3 +84,24 @@ describe('summaries', () => {
     expect(l10n.t('constructor')).toBe('constructor');
   });
 });
+
+describe('numbers that are none', () => {
+  it('are shown as a dash or no share, never as an exception or as 100 %', () => {
+    const strange = token('a', { continueProbability: [NaN], logprob: -Infinity, entropyBefore: NaN, elapsedMs: Infinity, before: [{ id: 1, text: 'a', logprob: -Infinity }, { id: 2, text: 'b', logprob: NaN }] });
+    // As it arrives: what travelled as JSON has null in their place.
+    for (const event of [strange, JSON.parse(JSON.stringify(strange)) as typeof strange]) {
+      expect(() => tokenCell(event)).not.toThrow();
+      const details = tokenDetails(event, 0.5);
+      expect(details.before.map(({ probability }) => probability)).toEqual([0, 0]);
+      expect(JSON.stringify(details)).not.toMatch(/NaN|Infinity/);
+    }
+  });
+});
+
+it.each(['\u061c', '\u00ad', '\u200b', '\u202e', '\u2028', '\u{e0041}'])('an invisible character %j is shown as a dot', (char) => {
+  expect(visibleText(token(`a${char}b`))).toBe('a·b');
+});
+
+it('a token that is a space has a title that can be seen', () => {
+  expect(tokenDetails(token(' '), null).title).toBe('␣');
+});
