@@ -1,10 +1,10 @@
 /** Main of the command line `tah`: names the commands and their options. What a command does is in src/cli. */
-import fs from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { bench } from './cli/bench.ts';
 import { diagnose } from './cli/diagnose.ts';
 import { evalCommand } from './cli/evalCommand.ts';
 import { importModel } from './cli/importModel.ts';
+import { problemText, textOrFile } from './cli/inputText.ts';
 import { measure } from './cli/measure.ts';
 import { number, POLICIES, positive, PROVIDERS, QUANTIZATIONS, samplingOptions, thinkingPolicy, wholeNumber, type PolicyName } from './cli/options.ts';
 import { SHAPES, writeRandomCheckpoint } from './cli/randomCheckpoint.ts';
@@ -35,11 +35,13 @@ const program = new Command('tah')
 
 /** Runs a command with its terminal and its Ctrl+C, and turns every failure into one line and an exit code. */
 async function run(options: Common, work: (terminal: Terminal, signal: AbortSignal) => Promise<void> | void): Promise<void> {
+  const terminal = createTerminal(options);
+  const signal = interruptSignal();
   try {
-    await work(createTerminal(options), interruptSignal());
+    await work(terminal, signal);
   } catch (error) {
-    if (error instanceof InvalidArgumentError) process.exitCode = reportError(new TahError('input.bad-option', error.message), options);
-    else process.exitCode = reportError(error, options);
+    const failure = error instanceof InvalidArgumentError ? new TahError('input.bad-option', error.message) : error;
+    process.exitCode = reportError(failure, terminal, { verbose: options.verbose === true, signal });
   }
 }
 
@@ -65,7 +67,7 @@ thinkingCommand('solve', 'solve a problem and show where the model thought twice
   .option('--no-thinking', "turn the chat template's thinking off, where it has one (Qwen3)")
   .action((text: string, options: Thinking & { temperature?: number; seed?: number; maxTokens: number; thinking: boolean }) =>
     run(options, (terminal, signal) =>
-      solve(text === '-' ? fs.readFileSync(0, 'utf8') : text, { ...options, policy: thinkingPolicy(options.policy, options.threshold), sampling: samplingOptions(options.temperature, options.seed) }, terminal, signal),
+      solve(problemText(text), { ...options, policy: thinkingPolicy(options.policy, options.threshold), sampling: samplingOptions(options.temperature, options.seed) }, terminal, signal),
     ),
   );
 
@@ -81,13 +83,13 @@ command('import', 'make a model folder from a checkpoint in the official layout'
 command('verify', 'replay golden vectors of the reference implementation and compare every stage')
   .argument('<dir>', 'folder with golden.json and ckpt/, or sampling.json')
   .addOption(quantization().default('fp32'))
-  .action((dir: string, options: Common & { quantization: Quantization }) => run({ ...options }, (terminal) => verifyCommand(dir, options, terminal)));
+  .action((dir: string, options: Common & { quantization: Quantization }) => run(options, (terminal, signal) => verifyCommand(dir, options, terminal, signal)));
 
 thinkingCommand('measure', 'score a given text token by token')
-  .argument('[text]', 'the text')
+  .argument('[text]', 'the text; - reads it from standard input')
   .option('--file <file>', 'read the text from a file')
   .action((text: string | undefined, options: Thinking & { file?: string }) =>
-    run(options, (terminal, signal) => measure(textOf(text, options.file), { ...options, policy: thinkingPolicy(options.policy, options.threshold) }, terminal, signal)),
+    run(options, (terminal, signal) => measure(textOrFile(text, options.file), { ...options, policy: thinkingPolicy(options.policy, options.threshold) }, terminal, signal)),
   );
 
 thinkingCommand('eval', 'how good a model is on a task')
@@ -125,17 +127,6 @@ command('random-checkpoint', 'write a checkpoint with random weights, for tests 
       writeRandomCheckpoint(options.shape, options.out, options.seed);
     }),
   );
-
-/** @throws TahError input.missing-file, input.bad-option */
-function textOf(text: string | undefined, file: string | undefined): string {
-  if ((text === undefined) === (file === undefined)) throw new TahError('input.bad-option', 'Give either a text or --file FILE.');
-  if (file === undefined) return text ?? '';
-  try {
-    return fs.readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new TahError('input.missing-file', `${file} can't be read.`, { file, cause: error });
-  }
-}
 
 // A reader that goes away (`tah … | head`) ends the output, and with it the work.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

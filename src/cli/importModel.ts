@@ -1,6 +1,7 @@
 /** `tah import CHECKPOINT --out DIR`. */
 import fs from 'node:fs';
 import path from 'node:path';
+import { loadTokenizer } from '../engine/text/tokenizer.ts';
 import { importCheckpoint } from '../importer/importer.ts';
 import type { Quantization } from '../protocol/manifest.ts';
 import { percent } from './models.ts';
@@ -18,7 +19,7 @@ export async function importModel(command: ImportCommand, terminal: Terminal, si
   const started = performance.now();
   let bytes = 0;
   try {
-    for await (const event of importCheckpoint(command, {}, signal)) {
+    for await (const event of importCheckpoint(command, { checkTokenizer: loadTokenizer }, signal)) {
       if (event.type === 'progress') progress.show(`Importing: ${percent(event.doneBytes, event.totalBytes)} of ${Math.ceil(event.totalBytes / 1e6)} MB`);
       else bytes = event.bytes;
     }

@@ -15,7 +15,7 @@ export interface Terminal {
   /** Without a new line: streamed text. */
   write(text: string): void;
   style(style: Style, text: string): string;
-  /** The one document of --json. */
+  /** The one document of --json: nothing that is said later, a failure included, makes a second one. */
   document(value: unknown): void;
   progress(): Progress;
 }
@@ -27,6 +27,7 @@ export interface Progress {
 
 export function createTerminal(options: { readonly json?: boolean }): Terminal {
   const json = options.json === true;
+  let documented = false;
   const colours = !json && process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '';
   return {
     json,
@@ -34,7 +35,10 @@ export function createTerminal(options: { readonly json?: boolean }): Terminal {
     print: (line) => process.stdout.write(`${line}\n`),
     write: (text) => process.stdout.write(text),
     style: (style, text) => (colours ? styleText(style, text) : text),
-    document: (value) => process.stdout.write(`${JSON.stringify(value, null, 2)}\n`),
+    document: (value) => {
+      if (!documented) process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+      documented = true;
+    },
     progress: createProgress,
   };
 }
@@ -59,23 +63,34 @@ function createProgress(): Progress {
   };
 }
 
-/** Says what went wrong and returns the exit code: 1 the user's input or files, 2 our fault, 130 stopped by Ctrl+C. */
-export function reportError(error: unknown, options: { readonly json?: boolean; readonly verbose?: boolean }): number {
+/** Exit codes of a command that a signal has stopped: 128 + its number. */
+const STOPS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+type Stop = keyof typeof STOPS;
+
+/** Says what went wrong and returns the exit code: 1 the user's input or files, 2 our fault, above 128 stopped by a signal. */
+export function reportError(error: unknown, terminal: Terminal, options: { readonly verbose?: boolean; readonly signal: AbortSignal }): number {
   const failure = TahError.from(error);
-  if (options.json === true) process.stdout.write(`${JSON.stringify({ error: failure.toData() }, null, 2)}\n`);
+  if (terminal.json) terminal.document({ error: failure.toData() });
   const hint = failure.hint === undefined ? '' : `\n     ${failure.hint}`;
-  process.stderr.write(`tah: ${failure.message}${hint}\n`);
+  // A message may quote a file; no line break or escape sequence of it reaches the terminal.
+  process.stderr.write(`tah: ${failure.message.replace(/\p{Cc}+/gu, ' ')}${hint}\n`);
   if (options.verbose === true) process.stderr.write(`${failure.stack ?? ''}\n${failure.cause instanceof Error ? `caused by ${failure.cause.stack ?? ''}\n` : ''}`);
-  if (failure.code === 'cancelled') return 130;
+  if (failure.code === 'cancelled') return exitCodeOf(options.signal);
   return failure.isUserFault ? 1 : 2;
 }
 
-/** Aborted by the first Ctrl+C; the second ends the process at once. */
+/** Aborted by the first Ctrl+C (or another request to end), so that the work cleans up; the second ends the process at once. */
 export function interruptSignal(): AbortSignal {
   const controller = new AbortController();
-  process.on('SIGINT', () => {
-    if (controller.signal.aborted) process.exit(130);
-    controller.abort();
-  });
+  for (const stop of Object.keys(STOPS) as Stop[]) {
+    process.on(stop, () => {
+      if (controller.signal.aborted) process.exit(STOPS[stop]);
+      controller.abort(stop);
+    });
+  }
   return controller.signal;
+}
+
+function exitCodeOf(signal: AbortSignal): number {
+  return STOPS[signal.reason as Stop | undefined ?? 'SIGINT'];
 }

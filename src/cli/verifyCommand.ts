@@ -5,8 +5,8 @@ import { verify, type VerifyOptions } from './verify/verify.ts';
 import type { StageResult } from './verify/report.ts';
 
 /** @throws TahError verify.mismatch after the table has been printed */
-export async function verifyCommand(dir: string, options: VerifyOptions, terminal: Terminal): Promise<void> {
-  const result = await verify(dir, options);
+export async function verifyCommand(dir: string, options: VerifyOptions, terminal: Terminal, signal: AbortSignal): Promise<void> {
+  const result = await verify(dir, options, signal);
   if (terminal.json) terminal.document(result);
   else {
     terminal.print(`${'stage'.padEnd(34)} ${'largest difference'.padStart(18)} ${'tolerance'.padStart(10)} ${'agree'.padStart(17)}`);
@@ -15,14 +15,7 @@ export async function verifyCommand(dir: string, options: VerifyOptions, termina
   }
   if (!result.ok) {
     const failed = result.stages.filter((stage) => !stage.ok).map((stage) => stage.stage);
-    throw new VerificationFailed(`${dir} does not hold: ${failed.join(', ')}.`);
-  }
-}
-
-/** The document has been written already: only the exit code and one line are left to say. */
-export class VerificationFailed extends TahError {
-  constructor(message: string) {
-    super('verify.mismatch', message, { hint: 'See the table for the stages that differ.' });
+    throw new TahError('verify.mismatch', `${dir} does not hold: ${failed.join(', ')}.`, { hint: 'See the table for the stages that differ.' });
   }
 }
 

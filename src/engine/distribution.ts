@@ -57,23 +57,3 @@ export function distributionOf(logits: Float32Array): Distribution {
   const logSum = Math.log(sum);
   return { logSumExp: max + logSum, entropy: Math.max(0, logSum - moment / sum) };
 }
-
-/** ln Σ exp(logit), float32 [vocab]. @throws as argmax */
-export function logSumExp(logits: Float32Array): number {
-  return distributionOf(logits).logSumExp;
-}
-
-/** Entropy in nats of softmax(logits), given `lse` = logSumExp(logits). */
-export function entropy(logits: Float32Array, lse: number): number {
-  let sum = 0;
-  for (const logit of logits) {
-    const logp = logit - lse;
-    if (logp >= -NEGLIGIBLE) sum -= Math.exp(logp) * logp;
-  }
-  return Math.max(0, sum);
-}
-
-/** Natural log of the probability of `id`, given `lse` = logSumExp(logits). */
-export function logprob(logits: Float32Array, id: number, lse: number): number {
-  return (logits[id] ?? -Infinity) - lse;
-}

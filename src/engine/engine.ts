@@ -1,12 +1,14 @@
 /**
  * The engine: keeps one model loaded and answers EngineApi with it. Knows no transport: the engine process and the
- * command line hold one each.
+ * command line hold one each. Runs on the same model may overlap; another model is loaded, and the old one closed,
+ * only when they have ended.
  */
 import path from 'node:path';
 import type { EngineApi, GenerateEvent, ProviderChoice } from '../protocol/engine.ts';
-import { TahError } from '../protocol/errors.ts';
+import { cancelled } from '../protocol/streams.ts';
 import { generate, measure } from './generate.ts';
 import { LoadedModel } from './loadedModel.ts';
+import { SerialQueue, unlessAborted } from './serialQueue.ts';
 
 export function createEngine(): EngineApi {
   return new Engine();
@@ -14,7 +16,10 @@ export function createEngine(): EngineApi {
 
 class Engine implements EngineApi {
   private loaded: LoadedModel | null = null;
-  private loading: Promise<unknown> = Promise.resolve();
+  /** Streams that run on the loaded model: it is closed only when they have ended. */
+  private readonly uses = new Set<Promise<void>>();
+  /** Loading and unloading take turns; a run waits here for its model only. */
+  private readonly door = new SerialQueue();
 
   async *generate(request: Parameters<EngineApi['generate']>[0], signal?: AbortSignal): AsyncIterable<GenerateEvent> {
     yield* this.withModel(request.model, request.provider, signal, (model, loadMs) => generate(model, request, loadMs, signal));
@@ -24,9 +29,11 @@ class Engine implements EngineApi {
     yield* this.withModel(request.model, request.provider, signal, (model, loadMs) => measure(model, request, loadMs, signal));
   }
 
-  async load(model: string, provider: ProviderChoice = 'auto'): ReturnType<EngineApi['load']> {
-    const loaded = await this.open(model, provider);
-    return { model: loaded.info, provider: loaded.session.provider };
+  load(model: string, provider: ProviderChoice = 'auto'): ReturnType<EngineApi['load']> {
+    return this.turn(undefined, async () => {
+      const loaded = await this.open(model, provider);
+      return { model: loaded.info, provider: loaded.session.provider };
+    });
   }
 
   status(): ReturnType<EngineApi['status']> {
@@ -34,11 +41,8 @@ class Engine implements EngineApi {
     return Promise.resolve({ loaded, residentBytes: process.memoryUsage.rss(), runtime: `Node ${process.versions.node}` });
   }
 
-  async unload(): Promise<void> {
-    await this.serial(async () => {
-      await this.loaded?.close();
-      this.loaded = null;
-    });
+  unload(): Promise<void> {
+    return this.turn(undefined, () => this.close());
   }
 
   private async *withModel(
@@ -47,11 +51,22 @@ class Engine implements EngineApi {
     signal: AbortSignal | undefined,
     use: (model: LoadedModel, loadMs: number) => AsyncIterable<GenerateEvent>,
   ): AsyncIterable<GenerateEvent> {
-    if (signal?.aborted === true) throw new TahError('cancelled', 'Stopped.');
+    if (signal?.aborted === true) throw cancelled();
     if (!this.isLoaded(folder, provider)) yield { type: 'loading', model: folder };
     const started = performance.now();
-    const model = await this.open(folder, provider);
-    yield* use(model, performance.now() - started);
+    let end: () => void = () => undefined;
+    const model = await this.turn(signal, async () => {
+      const opened = await this.open(folder, provider, signal);
+      const running = new Promise<void>((resolve) => (end = resolve));
+      this.uses.add(running);
+      void running.then(() => this.uses.delete(running));
+      return opened;
+    });
+    try {
+      yield* use(model, performance.now() - started);
+    } finally {
+      end();
+    }
   }
 
   private isLoaded(folder: string, provider: ProviderChoice): boolean {
@@ -59,23 +74,26 @@ class Engine implements EngineApi {
   }
 
   /** The model, loaded if need be; the one before is closed first, so that both are never in memory. */
-  private open(folder: string, provider: ProviderChoice): Promise<LoadedModel> {
-    return this.serial(async () => {
-      if (this.loaded !== null && this.isLoaded(folder, provider)) return this.loaded;
-      await this.loaded?.close();
-      this.loaded = null;
-      this.loaded = await LoadedModel.open(folder, provider);
-      return this.loaded;
-    });
+  private async open(folder: string, provider: ProviderChoice, signal?: AbortSignal): Promise<LoadedModel> {
+    if (this.loaded !== null && this.isLoaded(folder, provider)) return this.loaded;
+    await this.close(signal);
+    this.loaded = await LoadedModel.open(folder, provider);
+    return this.loaded;
   }
 
-  private serial<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.loading.then(work);
-    // The next one waits for this one, however it ended; its own caller hears of a failure.
-    this.loading = result.then(
-      () => undefined,
-      () => undefined,
-    );
-    return result;
+  private async close(signal?: AbortSignal): Promise<void> {
+    await unlessAborted(Promise.all(this.uses).then(() => undefined), signal);
+    const { loaded } = this;
+    this.loaded = null;
+    await loaded?.close();
+  }
+
+  private async turn<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    const leave = await this.door.enter(signal);
+    try {
+      return await work();
+    } finally {
+      leave();
+    }
   }
 }

@@ -22,15 +22,20 @@ export async function* generate(model: LoadedModel, request: GenerateRequest, lo
   const candidates = request.topCandidates ?? DEFAULT_CANDIDATES;
   const forward = new Forward(model.session, manifest);
   const started = performance.now();
-  const rows: RowResult[] = [];
-  for (const ids of chunks(prompt, forward.chunkSize('last'))) rows.push(...(await forward.run({ ids, policy: request.policy, track: 'last', signal })));
+  const described: PromptToken[] = [];
+  let row: RowResult | undefined;
+  for (const ids of chunks(prompt, forward.chunkSize('last'))) {
+    const rows = await forward.run({ ids, policy: request.policy, track: 'last', signal });
+    // Described at once: a row may hold logits, which are larger than everything else of it.
+    described.push(...ids.map((id, i) => promptToken(id, required(rows[i]), tokenizer)));
+    row = rows.at(-1);
+  }
   const prefillMs = performance.now() - started;
-  const described = prompt.map((id, i): PromptToken => promptToken(id, required(rows[i]), tokenizer));
   yield { type: 'start', model: model.info, provider: model.session.provider, prompt: described, policy: request.policy, sampling };
 
   const text = tokenizer?.stream() ?? null;
   const stops = new StopTexts(request.stop ?? []);
-  let row = required(rows.at(-1));
+  let predicting = required(row);
   let elapsedMs: number | null = null;
   let passes = 0;
   let index = 0;
@@ -38,14 +43,14 @@ export async function* generate(model: LoadedModel, request: GenerateRequest, lo
   const decodeStarted = performance.now();
   while (reason === null) {
     const position = prompt.length + index;
-    const id = request.forced?.[index] ?? sample(required(row.finalLogits), sampling, position);
+    const id = request.forced?.[index] ?? sample(required(predicting.finalLogits), sampling, position);
     const isEnd = manifest.tokens.eos.includes(id);
     const last = isEnd || index + 1 >= request.maxTokens || position + 1 >= contextLength;
     const special = isEnd || (tokenizer?.isSpecial(id) ?? false);
     // A character that the text ends in the middle of must still be said.
     const piece = `${special ? '' : (text?.push(id) ?? '')}${last ? (text?.end() ?? '') : ''}`;
-    passes += row.iterCount;
-    yield { type: 'token', token: tokenEvent({ index, position, id, text: piece, special, elapsedMs }, row, candidates, tokenizer) };
+    passes += predicting.iterCount;
+    yield { type: 'token', token: tokenEvent({ index, position, id, text: piece, special, elapsedMs }, predicting, candidates, tokenizer) };
     index++;
     if (isEnd) reason = 'stop-token';
     else if (stops.found(piece)) reason = 'stop-text';
@@ -53,7 +58,7 @@ export async function* generate(model: LoadedModel, request: GenerateRequest, lo
     else if (position + 1 >= contextLength) reason = 'context-limit';
     else {
       const before = performance.now();
-      row = required((await forward.run({ ids: [id], policy: request.policy, track: 'last', signal }))[0]);
+      predicting = required((await forward.run({ ids: [id], policy: request.policy, track: 'last', signal }))[0]);
       elapsedMs = performance.now() - before;
     }
   }

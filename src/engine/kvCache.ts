@@ -37,10 +37,6 @@ export class KvCache {
     return this.slots.length;
   }
 
-  get bytes(): number {
-    return this.layers.length * 2 * this.kvHeads * this.capacity * this.headDim * 4;
-  }
-
   /** Positions that have a slot at this depth, in the order of their runs. */
   positionsAt(depth: number): number[] {
     return this.slots.filter((slot) => slot.depth === depth).map((slot) => slot.position);

@@ -34,7 +34,8 @@ export class SerialQueue {
   }
 }
 
-async function unlessAborted(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+/** @throws TahError cancelled, if the signal fires before the promise settles */
+export async function unlessAborted(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
   if (signal === undefined) return promise;
   if (signal.aborted) throw cancelled();
   let onAbort: (() => void) | undefined;

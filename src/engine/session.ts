@@ -40,12 +40,12 @@ export async function openSession(graphFile: string, options: SessionOptions): P
   const ort = loadRuntime();
   const info = chooseProvider(ort, options.provider);
   const session = await createSession(ort, graphFile, info.provider, options.threads ?? 0);
-  const tensors = new TensorCache(ort);
+  const tensors = tensorCache(ort);
   return {
     provider: info,
     async run(feeds) {
       const inputs: Record<string, Ort.Tensor> = {};
-      for (const [name, feed] of Object.entries(feeds)) inputs[name] = tensors.of(name, feed);
+      for (const [name, feed] of Object.entries(feeds)) inputs[name] = tensors(feed);
       let outputs: Ort.InferenceSession.OnnxValueMapType;
       try {
         outputs = await session.run(inputs);
@@ -113,19 +113,16 @@ async function createSession(ort: typeof Ort, graphFile: string, provider: Provi
   }
 }
 
-/** Keeps the Tensor of a feed whose array and shape have not changed: the cache's arrays, fed at every run. */
-class TensorCache {
-  private readonly tensors = new Map<string, { feed: Feed; tensor: Ort.Tensor }>();
-
-  constructor(private readonly ort: typeof Ort) {}
-
-  of(name: string, feed: Feed): Ort.Tensor {
-    const known = this.tensors.get(name);
-    if (known?.feed === feed) return known.tensor;
-    const tensor = feed.dtype === 'float32' ? new this.ort.Tensor('float32', feed.data, feed.dims) : new this.ort.Tensor('int64', feed.data, feed.dims);
-    this.tensors.set(name, { feed, tensor });
+/** One Tensor a feed, as long as the feed lives: the key-value cache feeds the same arrays at every run. */
+function tensorCache(ort: typeof Ort): (feed: Feed) => Ort.Tensor {
+  const tensors = new WeakMap<Feed, Ort.Tensor>();
+  return (feed) => {
+    const known = tensors.get(feed);
+    if (known !== undefined) return known;
+    const tensor = feed.dtype === 'float32' ? new ort.Tensor('float32', feed.data, feed.dims) : new ort.Tensor('int64', feed.data, feed.dims);
+    tensors.set(feed, tensor);
     return tensor;
-  }
+  };
 }
 
 function outputOf<T extends Float32Array | BigInt64Array>(outputs: Ort.InferenceSession.OnnxValueMapType, name: string, type: abstract new (...args: never[]) => T): T {

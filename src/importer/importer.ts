@@ -29,6 +29,8 @@ export interface ImportOptions extends OpenCheckpointOptions {
   readonly flavour?: GraphFlavour;
   /** Adds the outputs that `tah verify` compares: hidden states and the logits of each pass. */
   readonly probes?: boolean;
+  /** Throws where the tokenizer files of a folder can't be used; the engine's, whom this room does not know. */
+  readonly checkTokenizer?: (dir: string) => unknown;
 }
 
 export function createImporter(options: ImportOptions = {}): ImporterApi {
@@ -42,7 +44,8 @@ export function createImporter(options: ImportOptions = {}): ImporterApi {
 export async function* importCheckpoint(request: ImportRequest, options: ImportOptions, signal?: AbortSignal): AsyncIterable<ImportEvent> {
   const checkpoint = openCheckpoint(path.resolve(request.checkpoint), options);
   try {
-    const target = prepareTarget(path.resolve(request.out), request.replace ?? false);
+    if (checkpoint.tokenizerFiles.length > 0) options.checkTokenizer?.(checkpoint.dir);
+    const target = prepareTarget(path.resolve(request.out), request.replace ?? false, checkpoint.dir);
     try {
       yield* writeModel(checkpoint, request, options, target, signal);
       const bytes = target.commit();

@@ -24,39 +24,76 @@ const PARTIAL = /\.(?:partial|replaced)-(\d+)-[0-9a-f]+$/;
 /** Beside the weights: graph, tokenizer, manifest. */
 const SPARE_BYTES = 32 * 1024 * 1024;
 
-/** @throws TahError import.exists, import.cannot-write */
-export function prepareTarget(out: string, replace: boolean): Target {
-  if (fs.existsSync(out)) {
-    if (!replace) throw new TahError('import.exists', `${out} is already there.`, { file: out, hint: 'Choose another folder, or remove this one first.' });
-    if (!fs.existsSync(path.join(out, MANIFEST_FILE))) {
-      throw new TahError('import.exists', `${out} is no model folder, so it is not replaced.`, { file: out, hint: 'Choose another folder.' });
-    }
-  }
+/** @param source what is imported: a folder that holds it is not replaced @throws TahError import.exists, import.cannot-write */
+export function prepareTarget(out: string, replace: boolean, source: string): Target {
   const unique = `${process.pid}-${randomBytes(4).toString('hex')}`;
+  const parent = path.dirname(out);
   const folder = `${out}.partial-${unique}`;
+  let created: string | null = null;
+  let made = false;
+  const discard = (): void => {
+    if (made) fs.rmSync(folder, { recursive: true, force: true });
+    if (created !== null) removeEmpty(parent, created);
+  };
   try {
-    fs.mkdirSync(path.dirname(out), { recursive: true });
-    removeAbandoned(path.dirname(out), path.basename(out));
+    if (exists(out)) checkReplaceable(out, replace, source);
+    created = createFolder(parent);
+    removeAbandoned(parent, path.basename(out));
     fs.mkdirSync(folder);
+    made = true;
   } catch (error) {
+    discard();
     throw diskError(error, out);
   }
-  return {
-    out,
-    folder,
-    commit: () => commit(folder, out, `${out}.replaced-${unique}`),
-    discard: () => {
-      fs.rmSync(folder, { recursive: true, force: true });
-    },
-  };
+  return { out, folder, commit: () => commit(folder, out, replace ? `${out}.replaced-${unique}` : null), discard };
 }
 
-function commit(folder: string, out: string, aside: string): number {
+function checkReplaceable(out: string, replace: boolean, source: string): void {
+  if (!replace) throw alreadyThere(out);
+  const no = (why: string): TahError => new TahError('import.exists', `${out} ${why}, so it is not replaced.`, { file: out, hint: 'Choose another folder.' });
+  if (!fs.existsSync(path.join(out, MANIFEST_FILE))) throw no('is no model folder');
+  if (`${fs.realpathSync(source)}${path.sep}`.startsWith(`${fs.realpathSync(out)}${path.sep}`)) throw no('holds the checkpoint');
+}
+
+/** Also a link that leads nowhere. */
+function exists(file: string): boolean {
+  return fs.lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+}
+
+function alreadyThere(out: string): TahError {
+  return new TahError('import.exists', `${out} is already there.`, { file: out, hint: 'Choose another folder, or remove this one first.' });
+}
+
+/**
+ * The folder and those above it that are missing; the topmost one that was made, or null. Not mkdir's own `recursive`:
+ * Node's never ends where a file system takes no folders (/proc).
+ */
+function createFolder(folder: string): string | null {
+  if (fs.existsSync(folder)) return null;
+  const top = createFolder(path.dirname(folder));
+  try {
+    fs.mkdirSync(folder);
+  } catch (error) {
+    // Made by another import at the same time.
+    if (!fs.existsSync(folder)) throw error;
+  }
+  return top ?? folder;
+}
+
+/** Removes the folders from `folder` up to `top` as far as they are empty: an import that fails leaves none behind. */
+function removeEmpty(folder: string, top: string): void {
+  for (let dir = folder; dir.startsWith(top) && exists(dir) && fs.readdirSync(dir).length === 0; dir = path.dirname(dir)) fs.rmdirSync(dir);
+}
+
+/** @param aside where an older folder waits for its removal; null where none may be replaced */
+function commit(folder: string, out: string, aside: string | null): number {
   const bytes = fs.readdirSync(folder).reduce((sum, name) => sum + fs.statSync(path.join(folder, name)).size, 0);
-  const replaced = fs.existsSync(out);
-  if (replaced) fs.renameSync(out, aside);
+  const replaced = exists(out);
+  // Another import may have been faster.
+  if (replaced && aside === null) throw alreadyThere(out);
+  if (replaced && aside !== null) fs.renameSync(out, aside);
   fs.renameSync(folder, out);
-  if (replaced) fs.rmSync(aside, { recursive: true, force: true });
+  if (replaced && aside !== null) fs.rmSync(aside, { recursive: true, force: true });
   return bytes;
 }
 
@@ -108,6 +145,9 @@ export function diskError(error: unknown, out: string): unknown {
     case 'ENOTDIR':
     case 'ENAMETOOLONG':
     case 'EEXIST':
+    case 'ENOTEMPTY':
+    case 'ELOOP':
+    case 'ENOENT':
       return new TahError('import.cannot-write', `${out} can't be written: ${error.message}`, { ...detail, hint: 'Choose a folder that you may write to.' });
     default:
       return error;

@@ -2,7 +2,7 @@
 
 export interface StageResult {
   readonly stage: string;
-  /** Largest absolute difference; null for a stage that only agrees or doesn't. */
+  /** Largest absolute difference of finite numbers; null for a stage that only agrees or doesn't. */
   readonly largest: number | null;
   readonly tolerance: number | null;
   /** Values compared or items counted. */
@@ -30,19 +30,21 @@ export class Report {
   compare(stage: string, where: string, ours: ArrayLike<number>, theirs: ArrayLike<number>, tolerance: number): void {
     const entry = this.stage(stage, tolerance);
     if (ours.length !== theirs.length) {
-      this.note(entry, 1, 0, `${where}: ${ours.length} values instead of ${theirs.length}`);
+      this.note(entry, Math.max(ours.length, theirs.length), 0, `${where}: ${ours.length} values instead of ${theirs.length}`);
       return;
     }
     let worst = 0;
     let agreed = 0;
+    let notNumbers = 0;
     for (let i = 0; i < theirs.length; i++) {
       const difference = Math.abs((ours[i] ?? NaN) - (theirs[i] ?? NaN));
-      // Written so that NaN is a disagreement.
       if (difference <= tolerance) agreed++;
-      if (!(difference <= worst)) worst = Number.isNaN(difference) ? Infinity : difference;
+      if (Number.isFinite(difference)) worst = Math.max(worst, difference);
+      else notNumbers++;
     }
     entry.largest = Math.max(entry.largest ?? 0, worst);
-    this.note(entry, theirs.length, agreed, `${where}: off by ${worst.toExponential(2)}`);
+    const strange = notNumbers === 0 ? '' : `, ${notNumbers} are not finite`;
+    this.note(entry, theirs.length, agreed, `${where}: ${theirs.length - agreed} of ${theirs.length} values differ, by ${worst.toExponential(2)} at most${strange}`);
   }
 
   /** Counts whether two values are the same (by their JSON). */
@@ -57,12 +59,12 @@ export class Report {
   }
 
   results(): StageResult[] {
-    return [...this.stages].map(([stage, entry]) => ({ stage, ...entry, ok: entry.total > 0 && entry.agreed === entry.total }));
+    return [...this.stages].map(([stage, entry]) => ({ stage, ...entry, ok: entry.agreed === entry.total }));
   }
 
   get ok(): boolean {
     const results = this.results();
-    return results.length > 0 && results.every((result) => result.ok);
+    return results.some((result) => result.total > 0) && results.every((result) => result.ok);
   }
 
   private stage(name: string, tolerance: number | null): Stage {

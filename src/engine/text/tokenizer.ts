@@ -34,6 +34,8 @@ export interface Tokenizer {
   renderChat(messages: readonly ChatMessage[], options?: ChatOptions): string;
   /** The token's own text for lists: bytes that are no whole character as `<0xNN>`, an added token by its content. */
   display(id: number): string;
+  /** As the vocabulary spells it (`Ġthe`); undefined where there is no such token. */
+  token(id: number): string | undefined;
   isSpecial(id: number): boolean;
   /** Lossy UTF-8 (U+FFFD). Ids without a token have no text. `skipSpecial` leaves special tokens out; default false. */
   decode(ids: readonly number[], options?: { readonly skipSpecial?: boolean }): string;
@@ -117,6 +119,10 @@ class FolderTokenizer implements Tokenizer {
     const added = this.added.get(id);
     if (added !== undefined) return added.content;
     return this.library.id_to_token(id) === undefined ? `<no token ${id}>` : showBytes(this.bytesOf(id));
+  }
+
+  token(id: number): string | undefined {
+    return this.library.id_to_token(id);
   }
 
   isSpecial(id: number): boolean {

@@ -24,7 +24,8 @@ const samplingSchema = objectOf({
   do_sample: z.boolean({ error: 'must be true or false' }).nullish(),
   temperature: real(0, 1000).nullish(),
   top_k: whole(0, 2 ** 24).nullish(),
-  top_p: real(0, 1).nullish(),
+  // 0 would leave no token; transformers keeps the best one then, which is what temperature 0 says.
+  top_p: real(1e-6, 1).nullish(),
   min_p: real(0, 1).nullish(),
 });
 

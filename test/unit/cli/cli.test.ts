@@ -130,6 +130,43 @@ describe('other commands', () => {
     expect(bad.stdout).toContain('FAILS');
   });
 
+  it('says one document with --json, also where a verification fails', async () => {
+    const { code, stdout, stderr } = await tah(['verify', path.join(VECTORS, 'tiny-llama'), '--quantization', 'int4', '--json']);
+    expect([code, (JSON.parse(stdout) as { ok: boolean }).ok]).toEqual([1, false]);
+    expect(stderr).toContain('does not hold');
+  });
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('%s stops a long run and ends with its exit code', async (stop, expected) => {
+    let stopped = false;
+    const { code, stderr } = await tah(['solve', 'x', '--model', tiny.dir, '--temperature', '0', '--max-tokens', '5000'], {
+      onOutput: (child) => {
+        if (!stopped) child.kill(stop);
+        stopped = true;
+      },
+    });
+    expect([code, stderr]).toEqual([expected, 'tah: Stopped.\n']);
+  });
+
+  it('refuses standard input that is no text, and a folder as a file', async () => {
+    const binary = path.join(dist, 'binary');
+    fs.writeFileSync(binary, Uint8Array.of(0x78, 0xff, 0xfe, 0));
+    const bytes = await tah(['measure', '--file', binary, '--model', tiny.dir]);
+    expect([bytes.code, bytes.stderr]).toEqual([1, expect.stringContaining('no UTF-8 text')]);
+    const folder = await tah(['measure', '--file', dist, '--model', tiny.dir]);
+    expect([folder.code, folder.stderr]).toEqual([1, expect.stringContaining("can't be read")]);
+  });
+
+  it('says a failure in one line, also where the message quotes a file with line breaks', async () => {
+    const checkpoint = path.join(dist, 'quoted');
+    fs.mkdirSync(checkpoint);
+    fs.writeFileSync(path.join(checkpoint, 'config.json'), '{"vocab_size": NaN\n}\n');
+    const { code, stderr } = await tah(['import', checkpoint, '--out', path.join(dist, 'quoted-out')]);
+    expect([code, stderr.split('\n').length]).toEqual([1, 3]);
+  });
+
   it('measure labels every token of a file with the self-oracle', async () => {
     const file = path.join(dist, 'text.txt');
     fs.writeFileSync(file, 'x = 5 and y = 7');

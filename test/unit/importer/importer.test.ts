@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openModelFolder, verifyHashes } from '../../../src/engine/modelFolder.ts';
+import { loadTokenizer } from '../../../src/engine/text/tokenizer.ts';
 import { createImporter, importCheckpoint } from '../../../src/importer/importer.ts';
 import type { ImportEvent, ImportRequest } from '../../../src/protocol/importer.ts';
 import { TINY_CHECKPOINT } from '../../fixtures/tinyModel.ts';
@@ -85,6 +86,41 @@ describe('import', () => {
   it('says when the target can not be written', async () => {
     fs.writeFileSync(path.join(folder, 'file'), '');
     await expect(run(importCheckpoint(request({ out: path.join(folder, 'file', 'model') }), {}))).rejects.toMatchObject({ code: 'import.cannot-write' });
+  });
+
+  it('ends with an error where no folder can be made, and removes the folders above that it made', async () => {
+    if (process.platform === 'linux') await expect(run(importCheckpoint(request({ out: '/proc/tah/model' }), {}))).rejects.toMatchObject({ code: 'import.cannot-write' });
+    fs.symlinkSync(path.join(folder, 'loop'), path.join(folder, 'loop'));
+    await expect(run(importCheckpoint(request({ out: path.join(folder, 'loop/model') }), {}))).rejects.toMatchObject({ code: 'import.cannot-write' });
+    fs.rmSync(path.join(folder, 'loop'));
+    const out = path.join(folder, 'new/deep/model');
+    await expect(run(importCheckpoint(request({ out, checkpoint: path.join(TINY_CHECKPOINT, '../../broken/nan-weights') }), {}))).rejects.toMatchObject({ code: 'checkpoint.not-finite' });
+    expect(fs.readdirSync(folder)).toEqual([]);
+  });
+
+  it('two imports of one target at once: one folder, and an error for the slower one', async () => {
+    const results = await Promise.allSettled([run(importCheckpoint(request(), {})), run(importCheckpoint(request(), {}))]);
+    expect(results.map((result) => result.status).toSorted()).toEqual(['fulfilled', 'rejected']);
+    expect(results.find((result) => result.status === 'rejected')?.reason).toMatchObject({ code: 'import.exists' });
+    expect(fs.readdirSync(folder)).toEqual([path.basename(request().out)]);
+  });
+
+  it('never replaces a model folder that holds the checkpoint', async () => {
+    await run(importCheckpoint(request(), {}));
+    const checkpoint = path.join(request().out, 'checkpoint');
+    fs.cpSync(TINY_CHECKPOINT, checkpoint, { recursive: true });
+    await expect(run(importCheckpoint(request({ checkpoint, replace: true }), {}))).rejects.toMatchObject({ code: 'import.exists' });
+    expect(fs.existsSync(path.join(checkpoint, 'config.json'))).toBe(true);
+  });
+
+  it('refuses a tokenizer that the engine could not use, before anything is written', async () => {
+    const options = { checkTokenizer: loadTokenizer };
+    const checkpoint = path.join(folder, 'ck');
+    fs.cpSync(TINY_CHECKPOINT, checkpoint, { recursive: true });
+    fs.writeFileSync(path.join(checkpoint, 'tokenizer.json'), '{"model": {"vocab": {}}}');
+    await expect(run(importCheckpoint(request({ checkpoint }), options))).rejects.toMatchObject({ code: 'checkpoint.bad-tokenizer' });
+    expect(fs.readdirSync(folder)).toEqual(['ck']);
+    await run(importCheckpoint(request(), options));
   });
 
   it('writes nothing for a checkpoint that is refused when its values are read', async () => {
