@@ -13,7 +13,7 @@ import type { Terminal } from './terminal.ts';
 export interface EvalCommand {
   readonly model?: string;
   readonly policy: ThinkingPolicy;
-  readonly sampling: SamplingOptions | undefined;
+  readonly sampling: Partial<SamplingOptions>;
   readonly maxTokens: number;
   readonly limit?: number;
   readonly data?: string;
@@ -32,10 +32,10 @@ export async function evalCommand(taskName: string, options: EvalCommand, termin
   const started = performance.now();
   const total = Math.min(task.problems.length, options.limit ?? Infinity);
   const { policy, sampling, maxTokens, limit, refusal, provider } = options;
-  const given = { ...(sampling === undefined ? {} : { sampling }), ...(limit === undefined ? {} : { limit }), ...(refusal === undefined ? {} : { refusal }) };
+  const given = { ...(limit === undefined ? {} : { limit }), ...(refusal === undefined ? {} : { refusal }) };
   let right = 0;
   try {
-    for await (const event of evaluate({ engine: createEngine(), model, task, judge, policy, maxTokens, provider, signal, ...given })) {
+    for await (const event of evaluate({ engine: createEngine(), model, task, judge, policy, sampling, maxTokens, provider, signal, ...given })) {
       events.push(event);
       if (event.type !== 'result') continue;
       if (event.result.exact === true) right++;

@@ -32,9 +32,7 @@ export function thinkingPolicy(name: PolicyName, threshold: number | undefined):
   return { kind: name };
 }
 
-/** Undefined where nothing is given: then the model's own defaults hold. Greedy at temperature 0. */
-export function samplingOptions(temperature: number | undefined, seed: number | undefined): SamplingOptions | undefined {
-  if (temperature === undefined && seed === undefined) return undefined;
-  // The paper's sampling (method.md): top-p 0.95, top-k 20, min-p 0.
-  return { temperature: temperature ?? 0.6, topK: 20, topP: 0.95, minP: 0, seed: seed ?? 0 };
+/** What was given; the model's own defaults hold for the rest. */
+export function samplingOptions(temperature: number | undefined, seed: number | undefined): Partial<SamplingOptions> {
+  return { ...(temperature === undefined ? {} : { temperature }), ...(seed === undefined ? {} : { seed }) };
 }

@@ -13,7 +13,7 @@ import type { Terminal } from './terminal.ts';
 export interface SolveOptions {
   readonly model?: string;
   readonly policy: ThinkingPolicy;
-  readonly sampling: SamplingOptions | undefined;
+  readonly sampling: Partial<SamplingOptions>;
   readonly maxTokens: number;
   readonly provider: ProviderChoice;
   /** False asks the chat template for an answer without a thinking part. */
@@ -54,7 +54,7 @@ async function generateTokens(problem: string, model: string, options: SolveOpti
     policy: options.policy,
     maxTokens: options.maxTokens,
     provider: options.provider,
-    ...(options.sampling === undefined ? {} : { sampling: options.sampling }),
+    sampling: options.sampling,
   };
   const progress = terminal.progress();
   const tokens: TokenEvent[] = [];

@@ -12,7 +12,7 @@ import { checkSampling, sample } from './sampling.ts';
 
 export async function* generate(model: LoadedModel, request: GenerateRequest, loadMs: number, signal?: AbortSignal): AsyncIterable<GenerateEvent> {
   const { manifest, tokenizer } = model;
-  const sampling = request.sampling ?? { ...manifest.generation, seed: 0 };
+  const sampling = { ...manifest.generation, seed: 0, ...request.sampling };
   checkGenerate(model, request, sampling);
   const prompt = model.promptIds(request.prompt);
   const { contextLength } = manifest.architecture;

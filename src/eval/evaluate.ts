@@ -25,7 +25,8 @@ export interface EvaluateOptions {
   readonly task: Task;
   readonly judge: Judge;
   readonly policy: ThinkingPolicy;
-  readonly sampling?: SamplingOptions;
+  /** Settings that replace the model's own. */
+  readonly sampling?: Partial<SamplingOptions>;
   readonly maxTokens: number;
   /** So many problems, spread evenly over the task (a file sorted by family keeps all its families). */
   readonly limit?: number;
@@ -64,7 +65,7 @@ export interface ProblemResult {
 }
 
 export type EvalEvent =
-  | { readonly type: 'start'; readonly task: string; readonly problems: number; readonly model: ModelInfo; readonly provider: ProviderInfo; readonly policy: ThinkingPolicy; readonly sampling: SamplingOptions | null; readonly maxTokens: number }
+  | { readonly type: 'start'; readonly task: string; readonly problems: number; readonly model: ModelInfo; readonly provider: ProviderInfo; readonly policy: ThinkingPolicy; readonly sampling: Partial<SamplingOptions> | null; readonly maxTokens: number }
   | { readonly type: 'result'; readonly index: number; readonly result: ProblemResult }
   | { readonly type: 'end' };
 

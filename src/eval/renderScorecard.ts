@@ -19,7 +19,7 @@ export function renderScorecard(card: Scorecard): string {
     ['Task', `${card.task}${card.complete ? '' : ' (not complete)'}`],
     ['Model', `${card.model.name} (${card.model.quantization}), ${card.model.hash.slice(0, 12)}, on ${card.provider}`],
     ['Policy', describePolicy(card.policy)],
-    ['Sampling', card.sampling === null ? 'the model’s defaults' : card.sampling.temperature === 0 ? 'greedy' : `temperature ${card.sampling.temperature}, seed ${card.sampling.seed}`],
+    ['Sampling', describeSampling(card.sampling)],
     ['Family mean', percent(card.familyMean)],
     ['Checks', `${card.checks.verified} verified, ${card.checks.contradicted} contradicted, ${card.checks.unchecked} could not be checked`],
     ['Wrong but verified', String(card.wrongButVerified)],
@@ -49,4 +49,10 @@ function describePolicy(policy: ThinkingPolicy): string {
     default:
       return policy satisfies never;
   }
+}
+
+function describeSampling(sampling: Scorecard['sampling']): string {
+  if (sampling?.temperature === 0) return 'greedy';
+  const given = Object.entries(sampling ?? {}).map(([name, value]) => `${name} ${value}`);
+  return given.length === 0 ? 'the model’s defaults' : given.join(', ');
 }

@@ -27,7 +27,7 @@ export interface Scorecard {
   readonly provider: Provider;
   readonly policy: ThinkingPolicy;
   /** null: the model's own defaults. */
-  readonly sampling: SamplingOptions | null;
+  readonly sampling: Partial<SamplingOptions> | null;
   readonly maxTokens: number;
   /** False when the run ended early. */
   readonly complete: boolean;

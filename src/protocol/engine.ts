@@ -100,7 +100,7 @@ export interface GenerateRequest {
   readonly prompt: Prompt;
   readonly policy: ThinkingPolicy;
   /** Default: the model's own generation defaults. */
-  readonly sampling?: SamplingOptions;
+  readonly sampling?: Partial<SamplingOptions>;
   readonly maxTokens: number;
   /** Token ids that are taken as the first generated tokens instead of sampling ("regenerate from here"). */
   readonly forced?: readonly number[];

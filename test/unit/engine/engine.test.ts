@@ -63,6 +63,12 @@ describe('generate', () => {
     expect(ids((await run(engine.generate(request({ sampling: { ...sampling, seed: 6 } })))).tokens)).not.toEqual(first);
   });
 
+  it('takes the model\'s own settings for what the request leaves out', async () => {
+    const { events } = await run(engine.generate(request({ sampling: { seed: 9 } })));
+    const start = events.find((event) => event.type === 'start');
+    expect(start?.type === 'start' && start.sampling).toEqual({ temperature: 0.6, topK: 20, topP: 0.95, minP: 0, seed: 9 });
+  });
+
   it('goes on from forced tokens exactly as the run that chose them', async () => {
     const whole = (await run(engine.generate(request()))).tokens;
     const again = (await run(engine.generate(request({ forced: ids(whole).slice(0, 10) })))).tokens;

@@ -30,7 +30,7 @@ export class FakeEngine implements EngineApi {
     const text = this.script[question] ?? '';
     if (text === 'too long') throw new TahError('engine.context-too-long', 'The prompt is too long.');
     if (text === 'broken') throw new TahError('engine.crashed', 'The engine has crashed.');
-    yield { type: 'start', model: MODEL, provider: PROVIDER, prompt: [], policy: request.policy, sampling: request.sampling ?? GREEDY };
+    yield { type: 'start', model: MODEL, provider: PROVIDER, prompt: [], policy: request.policy, sampling: { ...GREEDY, ...request.sampling } };
     const tokens = text.split(/(?<= )/).map(token);
     for (const one of tokens.slice(0, request.maxTokens)) {
       await Promise.resolve();
