@@ -13,8 +13,10 @@ import { run, timed } from './processes.mjs';
 import { thirdPartyNotices } from './thirdPartyNotices.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+/** The page that an editor shows of the extension; README.md is for readers of the repository. */
+const README = 'docs/extension.md';
 /** Beside dist/ and package.json; missing ones are left out. */
-const COPIED = ['media', 'l10n', 'README.md', 'CHANGELOG.md', 'LICENSE', '.vscodeignore'];
+const COPIED = ['media', 'l10n', 'CHANGELOG.md', 'LICENSE', '.vscodeignore'];
 
 /** @param {unknown} error */
 const isMissing = (error) => error instanceof Error && 'code' in error && error.code === 'ENOENT';
@@ -108,11 +110,12 @@ async function packageVsix(name, out) {
   for (const file of await readdir(root)) {
     if (COPIED.includes(file) || /^package\.nls.*\.json$/.test(file)) await cp(join(root, file), join(stage, file), { recursive: true });
   }
+  await cp(join(root, README), join(stage, README));
   const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   await writeFile(join(stage, 'package.json'), JSON.stringify(shippedManifest(manifest), null, 2));
   const vsix = out ?? join(root, 'artifacts', `${manifest.name}-${name}.vsix`);
   const vsce = join(root, 'node_modules', '@vscode', 'vsce', 'vsce');
-  const args = [vsce, 'package', '--target', name, '--no-dependencies', '--allow-missing-repository', '--no-rewrite-relative-links', '--out', vsix];
+  const args = [vsce, 'package', '--target', name, '--no-dependencies', '--allow-missing-repository', '--readme-path', README, '--out', vsix];
   await timed('Packing', async () => run(process.execPath, args, { cwd: stage, env: { SOURCE_DATE_EPOCH: await packageTime() } }));
   const { size } = await stat(vsix);
   console.log(`${relative(process.cwd(), vsix) || basename(vsix)}: ${(size / 1024 / 1024).toFixed(1)} MiB`);

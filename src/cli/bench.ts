@@ -4,6 +4,7 @@
  */
 import { createEngine } from '../engine/engine.ts';
 import type { EngineApi, ProviderChoice, ThinkingPolicy } from '../protocol/engine.ts';
+import { TahError } from '../protocol/errors.ts';
 import { collect } from './measure.ts';
 import { resolveModel } from './models.ts';
 import type { Terminal } from './terminal.ts';
@@ -44,6 +45,12 @@ export async function bench(options: BenchOptions, terminal: Terminal, signal: A
   const model = await resolveModel(options.model, terminal, signal);
   const engine = createEngine();
   const { model: info, provider } = await engine.load(model, options.provider);
+  if (PROMPT_TOKENS + options.tokens > info.contextLength) {
+    throw new TahError('input.bad-option', `${PROMPT_TOKENS} prompt tokens and ${options.tokens} more don't fit into the model's context of ${info.contextLength}.`, {
+      subject: '--tokens',
+      hint: `Give at most --tokens ${info.contextLength - PROMPT_TOKENS}.`,
+    });
+  }
   const policies = Object.entries(POLICIES).filter(([name]) => name === 'never' || info.maxIter > 1);
   const samples = new Map<string, Sample[]>(policies.map(([name]) => [name, []]));
   const progress = terminal.progress();

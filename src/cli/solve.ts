@@ -107,7 +107,7 @@ function printSummary(terminal: Terminal, answer: string | null, check: AnswerCh
   const sent = solved.tokens.filter((token) => token.iterCount > 1);
   const label = (name: string): string => terminal.style('dim', name.padEnd(13));
   const mark = { verified: terminal.style('green', '✓ verified'), contradicted: terminal.style('red', '✗ contradicted'), unchecked: terminal.style('yellow', '? could not check') }[check.state];
-  terminal.print(`${label('Answer')}${answer === null ? 'none in a box' : terminal.style('bold', answer)}`);
+  terminal.print(`${label('Answer')}${answer === null ? 'none: the text has no box' : terminal.style('bold', answer)}`);
   terminal.print(`${label('Check')}${mark}: ${check.reason}`);
   terminal.print(`${label('Second pass')}${sent.length} of ${stats.tokens} tokens${sent.length === 0 ? '' : ` (${((100 * sent.length) / stats.tokens).toFixed(1)} %)`}`);
   for (const token of sent.slice(0, LISTED)) terminal.print(`${' '.repeat(13)}${describeSent(token)}`);

@@ -185,6 +185,8 @@ describe('other commands', () => {
     const { code, stdout } = await tah(['bench', '--model', model, '--rounds', '1', '--tokens', '4', '--json']);
     expect(code).toBe(0);
     expect((JSON.parse(stdout) as { policies: unknown[] }).policies).toHaveLength(1);
+    const long = await tah(['bench', '--model', tiny.dir, '--tokens', '5000']);
+    expect([long.code, long.stderr]).toEqual([1, expect.stringContaining('--tokens 448')]);
   });
 
   it('diagnose says what runs, names no home folder, and fails where something does', async () => {
