@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /** Main of the command line `tah`: names the commands and their options. What a command does is in src/cli. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { bench } from './cli/bench.ts';
