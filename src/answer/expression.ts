@@ -27,7 +27,7 @@ export type Expr =
   | { readonly kind: 'plus-minus'; readonly of: Expr }
   | { readonly kind: 'call'; readonly name: FunctionName; readonly args: readonly Expr[] };
 
-export const CONSTANTS: ReadonlySet<string> = new Set(['π', 'e', 'i', '∞']);
+const CONSTANTS: ReadonlySet<string> = new Set(['π', 'e', 'i', '∞']);
 
 export function numberOf(value: Rational | bigint | number): Expr {
   return { kind: 'number', value: typeof value === 'object' ? value : rational(value), written: 'integer' };
@@ -72,7 +72,7 @@ export function childrenOf(expr: Expr): readonly Expr[] {
 }
 
 /** The same node over `map(child)`. */
-export function mapChildren(expr: Expr, map: (child: Expr) => Expr): Expr {
+function mapChildren(expr: Expr, map: (child: Expr) => Expr): Expr {
   switch (expr.kind) {
     case 'number':
     case 'symbol':

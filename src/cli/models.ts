@@ -12,7 +12,7 @@ import { TahError } from '../protocol/errors.ts';
 import { MANIFEST_FILE, type Quantization } from '../protocol/manifest.ts';
 import type { Terminal } from './terminal.ts';
 
-export const BUNDLED_MODEL = 'tah-math-small';
+const BUNDLED_MODEL = 'tah-math-small';
 
 /** dist/ of the clone or the package: where this bundle lies. */
 const DIST = import.meta.dirname;

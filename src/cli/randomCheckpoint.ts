@@ -4,17 +4,10 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import type { ModelConfig } from '../importer/checkpoint/types.ts';
 import { TahError } from '../protocol/errors.ts';
 
-interface Shape {
-  readonly hiddenSize: number;
-  readonly intermediateSize: number;
-  readonly layers: number;
-  readonly heads: number;
-  readonly kvHeads: number;
-  readonly headDim: number;
-  readonly vocabSize: number;
-}
+type Shape = Pick<ModelConfig, 'hiddenSize' | 'intermediateSize' | 'layers' | 'heads' | 'kvHeads' | 'headDim' | 'vocabSize'>;
 
 const QWEN3 = { layers: 28, heads: 16, kvHeads: 8, headDim: 128, vocabSize: 151936 } as const;
 /** method.md, "Checkpoint layout"; `tiny` is for tests of the generator itself. Plain models: no TaH files. */

@@ -5,8 +5,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { GRAPH, newName, pastName } from '../protocol/graph.ts';
 import type { ThinkingPolicy } from '../protocol/engine.ts';
-import { TahError } from '../protocol/errors.ts';
 import type { ModelManifest } from '../protocol/manifest.ts';
+import { cancelled } from '../protocol/streams.ts';
 import { KvCache, type SlotKey } from './kvCache.ts';
 import { continues, isPlain } from './policy.ts';
 import { ropeTables } from './rope.ts';
@@ -131,7 +131,7 @@ export class Forward {
   private async pass(active: readonly Row[], headed: readonly number[], signal: AbortSignal | undefined): Promise<Outputs> {
     // Messages (a cancel among them) are read between passes: a run itself blocks this thread.
     await nextTurn();
-    if (signal?.aborted === true) throw new TahError('cancelled', 'Stopped.');
+    if (signal?.aborted === true) throw cancelled();
     this.cache.reserve(active.length);
     const outputs = await this.session.run(this.feeds(active, headed));
     this.cache.append(

@@ -45,18 +45,15 @@ export async function* generate(model: LoadedModel, request: GenerateRequest, lo
     const position = prompt.length + index;
     const id = request.forced?.[index] ?? sample(required(predicting.finalLogits), sampling, position);
     const isEnd = manifest.tokens.eos.includes(id);
-    const last = isEnd || index + 1 >= request.maxTokens || position + 1 >= contextLength;
+    const end: EndReason | null = isEnd ? 'stop-token' : index + 1 >= request.maxTokens ? 'max-tokens' : position + 1 >= contextLength ? 'context-limit' : null;
     const special = isEnd || (tokenizer?.isSpecial(id) ?? false);
     // A character that the text ends in the middle of must still be said.
-    const piece = `${special ? '' : (text?.push(id) ?? '')}${last ? (text?.end() ?? '') : ''}`;
+    const piece = `${isEnd ? '' : (text?.push(id) ?? '')}${end === null ? '' : (text?.end() ?? '')}`;
     passes += predicting.iterCount;
     yield { type: 'token', token: tokenEvent({ index, position, id, text: piece, special, elapsedMs }, predicting, candidates, tokenizer) };
     index++;
-    if (isEnd) reason = 'stop-token';
-    else if (stops.found(piece)) reason = 'stop-text';
-    else if (index >= request.maxTokens) reason = 'max-tokens';
-    else if (position + 1 >= contextLength) reason = 'context-limit';
-    else {
+    reason = !isEnd && stops.found(piece) ? 'stop-text' : end;
+    if (reason === null) {
       const before = performance.now();
       predicting = required((await forward.run({ ids: [id], policy: request.policy, track: 'last', signal }))[0]);
       elapsedMs = performance.now() - before;
@@ -98,7 +95,7 @@ export async function* measure(model: LoadedModel, request: MeasureRequest, load
       const position = row.position + 1;
       const id = required(ids[position]);
       const special = tokenizer?.isSpecial(id) ?? false;
-      const piece = `${special ? '' : (stream?.push(id) ?? '')}${position === last ? (stream?.end() ?? '') : ''}`;
+      const piece = `${stream?.push(id) ?? ''}${position === last ? (stream?.end() ?? '') : ''}`;
       passes += row.iterCount;
       yield { type: 'token', token: tokenEvent({ index, position, id, text: piece, special, elapsedMs: null }, row, candidates, tokenizer) };
       index++;

@@ -8,7 +8,7 @@ export const DEFAULT_CANDIDATES = 10;
 export const MOST_CANDIDATES = 100;
 
 /** Token texts without a tokenizer: the id. */
-export function displayToken(tokenizer: Tokenizer | null, id: number): string {
+function displayToken(tokenizer: Tokenizer | null, id: number): string {
   return tokenizer === null ? `<${id}>` : tokenizer.display(id);
 }
 

@@ -75,7 +75,7 @@ function loadRuntime(): typeof Ort {
 }
 
 function chooseProvider(ort: typeof Ort, choice: ProviderChoice): ProviderInfo {
-  const bundled = ort.listSupportedBackends().map((backend) => backend.name as Provider);
+  const bundled = backendNames(ort) as readonly Provider[];
   const others = bundled.filter((name) => name !== 'cpu');
   if (choice === 'auto' || choice === 'cpu') {
     const reason = choice === 'cpu' ? 'chosen by the setting' : 'the graph of this model folder is made for the CPU';
@@ -147,7 +147,9 @@ function messageOf(error: unknown): string {
 
 /** Providers that this build of ONNX Runtime has, whether or not the machine can run them. @throws engine.provider-unavailable */
 export function listProviders(): readonly string[] {
-  return loadRuntime()
-    .listSupportedBackends()
-    .map((backend) => backend.name);
+  return backendNames(loadRuntime());
+}
+
+function backendNames(ort: typeof Ort): readonly string[] {
+  return ort.listSupportedBackends().map((backend) => backend.name);
 }

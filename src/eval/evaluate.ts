@@ -10,6 +10,7 @@ import type { EndReason, EngineApi, GenerateStats, ModelInfo, ProviderChoice, Pr
 import { TahError } from '../protocol/errors.ts';
 import type { ErrorData } from '../protocol/errors.ts';
 import { secondThought } from '../protocol/run.ts';
+import { cancelled } from '../protocol/streams.ts';
 import type { EvalProblem, Task } from './tasks/task.ts';
 
 export interface Judge {
@@ -86,7 +87,7 @@ export async function* evaluate(options: EvaluateOptions): AsyncGenerator<EvalEv
 }
 
 function throwIfStopped(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw new TahError('cancelled', 'Stopped.');
+  if (signal?.aborted === true) throw cancelled();
 }
 
 function chosen(problems: readonly EvalProblem[], limit: number | undefined): readonly EvalProblem[] {

@@ -210,7 +210,7 @@ export class EngineChild {
   }
 }
 
-export function endError(end: ChildEnd): TahError {
+function endError(end: ChildEnd): TahError {
   switch (end.kind) {
     case 'stopped':
       return new TahError('cancelled', 'The engine was stopped.');

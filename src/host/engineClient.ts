@@ -43,7 +43,7 @@ export interface EngineClientOptions {
   readonly build?: string;
 }
 
-export const DEFAULT_BACKOFF: Backoff = { delaysMs: [0, 500, 2000, 5000], limit: 5, windowMs: 60_000 };
+const DEFAULT_BACKOFF: Backoff = { delaysMs: [0, 500, 2000, 5000], limit: 5, windowMs: 60_000 };
 const DEFAULT_IDLE_UNLOAD_MS = 10 * 60_000;
 const DEFAULT_HANDSHAKE_MS = 20_000;
 const DEFAULT_CANCEL_GRACE_MS = 30_000;

@@ -9,7 +9,8 @@ import type { AnswerCheck } from '../protocol/answer.ts';
 import type { EndReason, EngineApi, GenerateEvent, GenerateRequest, GenerateStats, SamplingOptions, ThinkingPolicy, TokenEvent, ProviderChoice } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
 import type { ErrorData } from '../protocol/errors.ts';
-import type { Run, RunChange } from '../protocol/run.ts';
+import { applyToHead } from '../protocol/run.ts';
+import type { Run, RunChange, RunHead } from '../protocol/run.ts';
 import { Emitter } from './emitter.ts';
 
 export interface SolveRequest {
@@ -50,7 +51,7 @@ interface LiveRun {
   /** Tokens that no change has carried yet: the last of `tokens`. */
   pending: TokenEvent[];
   timer: NodeJS.Timeout | null;
-  run: Omit<Run, 'tokens'>;
+  run: RunHead;
   phase: RunPhase;
   /** Resolves when the run has ended and its answer is checked. */
   finished: Promise<void>;
@@ -177,17 +178,15 @@ export class Runs {
   /** Returns reason and numbers where the event is the last one. */
   private accept(live: LiveRun, event: GenerateEvent): { reason: EndReason; stats: GenerateStats } | null {
     if (live.phase === 'waiting') {
-      live.run = { ...live.run, state: 'running' };
+      this.change(live, { type: 'turn' });
       this.setPhase(live, 'loading');
-      this.fire(live, { type: 'turn' });
     }
     switch (event.type) {
       case 'loading':
         return null;
       case 'start':
-        live.run = { ...live.run, model: event.model, provider: event.provider, prompt: event.prompt, sampling: event.sampling };
+        this.change(live, { type: 'start', model: event.model, provider: event.provider, prompt: event.prompt, sampling: event.sampling });
         this.setPhase(live, 'thinking');
-        this.fire(live, { type: 'start', model: event.model, provider: event.provider, prompt: event.prompt, sampling: event.sampling });
         return null;
       case 'token':
         live.tokens.push(event.token);
@@ -215,9 +214,7 @@ export class Runs {
   private end(live: LiveRun, state: 'done' | 'stopped' | 'failed', ended: { reason: EndReason; stats: GenerateStats } | null, error: ErrorData | null): void {
     this.flush(live);
     const answer = this.options.extractAnswer(live.tokens.map((token) => token.text).join(''));
-    const outcome = { state, endReason: ended?.reason ?? null, error, stats: ended?.stats ?? null, answer };
-    live.run = { ...live.run, ...outcome };
-    this.fire(live, { type: 'end', ...outcome });
+    this.change(live, { type: 'end', state, endReason: ended?.reason ?? null, error, stats: ended?.stats ?? null, answer });
     this.setPhase(live, 'ended');
   }
 
@@ -230,13 +227,17 @@ export class Runs {
       this.options.onError(error);
       check = { state: 'unchecked', reason: TahError.from(error).message };
     }
-    live.run = { ...live.run, check };
-    this.fire(live, { type: 'check', check });
+    this.change(live, { type: 'check', check });
   }
 
   private setPhase(live: LiveRun, phase: RunPhase): void {
     live.phase = phase;
     this.phases.fire({ runId: live.run.id, phase });
+  }
+
+  private change(live: LiveRun, change: Parameters<typeof applyToHead>[1]): void {
+    live.run = applyToHead(live.run, change);
+    this.fire(live, change);
   }
 
   private fire(live: LiveRun, change: RunChange): void {
@@ -256,7 +257,7 @@ export class Runs {
   }
 }
 
-function newRun(id: string, request: SolveRequest, state: 'waiting' | 'running'): Omit<Run, 'tokens'> {
+function newRun(id: string, request: SolveRequest, state: 'waiting' | 'running'): RunHead {
   return {
     id,
     createdAt: new Date().toISOString(),

@@ -21,8 +21,8 @@ import { Graph } from './onnx/graph.ts';
 import { encodeModel } from './onnx/wire.ts';
 import { checkSpace, diskError, prepareTarget, type Target } from './target.ts';
 
-export const MODEL_FILE = 'model.onnx';
-export const WEIGHTS_FILE = 'model.onnx.data';
+const MODEL_FILE = 'model.onnx';
+const WEIGHTS_FILE = 'model.onnx.data';
 
 /** What only the project's own tools ask for. */
 export interface ImportOptions extends OpenCheckpointOptions {

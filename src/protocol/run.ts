@@ -51,19 +51,20 @@ export type RunChange =
     }
   | { readonly type: 'check'; readonly check: AnswerCheck };
 
-/** The run after the change. O(new tokens) amortised is the caller's business; this returns a new object. */
-export function applyRunChange(run: Run, change: RunChange): Run {
+/** Everything of a run but its tokens, which only grow: whoever follows a run keeps them in a list and appends. */
+export type RunHead = Omit<Run, 'tokens'>;
+
+/** The head after a change; 'tokens' are for the follower's list. */
+export function applyToHead(head: RunHead, change: Exclude<RunChange, { type: 'tokens' }>): RunHead {
   switch (change.type) {
     case 'turn':
-      return { ...run, state: 'running' };
+      return { ...head, state: 'running' };
     case 'start':
-      return { ...run, model: change.model, provider: change.provider, prompt: change.prompt, sampling: change.sampling };
-    case 'tokens':
-      return { ...run, tokens: [...run.tokens, ...change.tokens] };
+      return { ...head, model: change.model, provider: change.provider, prompt: change.prompt, sampling: change.sampling };
     case 'end':
-      return { ...run, state: change.state, endReason: change.endReason, error: change.error, stats: change.stats, answer: change.answer };
+      return { ...head, state: change.state, endReason: change.endReason, error: change.error, stats: change.stats, answer: change.answer };
     case 'check':
-      return { ...run, check: change.check };
+      return { ...head, check: change.check };
     default:
       return change satisfies never;
   }

@@ -36,7 +36,7 @@ export function cancelled(): TahError {
 }
 
 /** The token that a JSON-RPC connection wants, for the signal that the contracts speak of. */
-export function cancelTokenOf(signal: AbortSignal): CancelToken {
+function cancelTokenOf(signal: AbortSignal): CancelToken {
   return {
     get isCancellationRequested() {
       return signal.aborted;

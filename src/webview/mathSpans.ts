@@ -54,7 +54,7 @@ function scanDollar(source: string, at: number, growing: boolean): MathScan | nu
 }
 
 /** An amount, then nothing or plain words: `5 and `, `6.`, `1,000 for the two`; not `5x`, `5 + 3`, `5`. */
-export function looksLikeMoney(content: string): boolean {
+function looksLikeMoney(content: string): boolean {
   const amount = /^\d[\d,]*(\.\d+)?(\s?(k|m|bn|million|billion))?/.exec(content);
   if (amount === null) return false;
   return /^(\s+(?!(mod|cm|mm|km|kg|and\s*\\)\b)[A-Za-z]{2,}|[.,;:!?)]*\s+[A-Za-z(]*$|[.,;:!?)]+\s|\/[a-z]{2,}|-$)/.test(content.slice(amount[0].length));

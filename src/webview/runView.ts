@@ -5,8 +5,8 @@
 
 import type { TokenEvent } from '../protocol/engine.ts';
 import { TEST_ID } from '../protocol/heatmap.ts';
-import { hasEnded } from '../protocol/run.ts';
-import type { Run, RunChange } from '../protocol/run.ts';
+import { applyToHead, hasEnded } from '../protocol/run.ts';
+import type { Run, RunChange, RunHead } from '../protocol/run.ts';
 import { AnswerView } from './answerView.ts';
 import { DetailsView } from './detailsView.ts';
 import { element } from './dom.ts';
@@ -26,8 +26,7 @@ export interface RunActions extends HeaderActions, ResultActions {
 
 export class RunView {
   readonly node = element('main', { className: 'run', testId: TEST_ID.app });
-  /** Everything but the tokens, which only grow. */
-  private run: Omit<Run, 'tokens'>;
+  private run: RunHead;
   private readonly tokens: TokenEvent[] = [];
   private totals = NO_TOKENS;
   private selected: number | null = null;
@@ -66,25 +65,8 @@ export class RunView {
   }
 
   apply(change: RunChange): void {
-    switch (change.type) {
-      case 'turn':
-        this.run = { ...this.run, state: 'running' };
-        break;
-      case 'start':
-        this.run = { ...this.run, model: change.model, provider: change.provider, prompt: change.prompt, sampling: change.sampling };
-        break;
-      case 'tokens':
-        this.addTokens(change.tokens);
-        break;
-      case 'end':
-        this.run = { ...this.run, state: change.state, endReason: change.endReason, error: change.error, stats: change.stats, answer: change.answer };
-        break;
-      case 'check':
-        this.run = { ...this.run, check: change.check };
-        break;
-      default:
-        change satisfies never;
-    }
+    if (change.type === 'tokens') this.addTokens(change.tokens);
+    else this.run = applyToHead(this.run, change);
     this.frame ??= requestAnimationFrame(() => {
       this.draw();
     });

@@ -80,7 +80,7 @@ export function thoughtText(thought: SecondThought): string {
   }
 }
 
-export function formatScore(score: number): string {
+function formatScore(score: number): string {
   return score > 0 && score < 0.001 ? '<0.001' : fixed(score, 3);
 }
 

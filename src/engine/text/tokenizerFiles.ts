@@ -11,8 +11,8 @@ import { TahError } from '../../protocol/errors.ts';
 import type { Alphabet } from './tokenBytes.ts';
 
 export const TOKENIZER_FILE = 'tokenizer.json';
-export const TOKENIZER_CONFIG_FILE = 'tokenizer_config.json';
-export const CHAT_TEMPLATE_FILE = 'chat_template.jinja';
+const TOKENIZER_CONFIG_FILE = 'tokenizer_config.json';
+const CHAT_TEMPLATE_FILE = 'chat_template.jinja';
 
 /** The largest known tokenizer.json has 33 MB. */
 const MAX_FILE_BYTES = 256 * 1024 * 1024;

@@ -9,7 +9,7 @@ import { extractAnswer } from '../../answer/extract.ts';
 import { TahError } from '../../protocol/errors.ts';
 import type { EvalProblem, Task } from './task.ts';
 
-export const NAMED_TASKS = ['gsm8k', 'math500', 'aime24', 'aime25', 'amc23', 'olympiadbench'] as const;
+const NAMED_TASKS = ['gsm8k', 'math500', 'aime24', 'aime25', 'amc23', 'olympiadbench'] as const;
 export type TaskName = (typeof NAMED_TASKS)[number];
 
 const LARGEST_FILE = 256 * 1024 * 1024;

@@ -9,7 +9,7 @@ import { isKind, type PickleValue } from './pickleValue.ts';
 import { refuse, type Origin } from './refusal.ts';
 
 /** Far above a decider's pickle (a few kB: names and shapes, no numbers). */
-export const LARGEST_PICKLE = 1 << 20;
+const LARGEST_PICKLE = 1 << 20;
 
 export interface PickleHooks<T> {
   /** Whether the name may occur at all; where not, reading stops with checkpoint.forbidden-pickle. */

@@ -10,7 +10,7 @@ import { readFloats, readSafetensors, type SafetensorsEntry } from './safetensor
 import type { TensorInfo, TensorSource } from './types.ts';
 
 export const WEIGHTS_FILE = 'model.safetensors';
-export const INDEX_FILE = 'model.safetensors.index.json';
+const INDEX_FILE = 'model.safetensors.index.json';
 const MOST_SHARDS = 1000;
 
 export type Entries = ReadonlyMap<string, SafetensorsEntry>;

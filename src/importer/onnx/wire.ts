@@ -6,7 +6,7 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 
 /** TensorProto.DataType */
-export const DTYPE = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9 } as const;
+const DTYPE = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9 } as const;
 export type Dtype = keyof typeof DTYPE;
 
 /** A dimension: a size, or the name of a size known at run time. */
@@ -52,7 +52,7 @@ export interface GraphData {
 }
 
 const IR_VERSION = 10;
-export const OPSET = 21;
+const OPSET = 21;
 
 class Message {
   private readonly writer = new BinaryWriter();

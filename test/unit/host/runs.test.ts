@@ -4,8 +4,13 @@ import type { RunsOptions, SolveRequest } from '../../../src/host/runs.ts';
 import type { AnswerCheck } from '../../../src/protocol/answer.ts';
 import type { EngineApi, GenerateEvent, GenerateRequest, GenerateStats, ModelInfo, TokenEvent } from '../../../src/protocol/engine.ts';
 import { TahError } from '../../../src/protocol/errors.ts';
-import { applyRunChange } from '../../../src/protocol/run.ts';
+import { applyToHead } from '../../../src/protocol/run.ts';
 import type { Run, RunChange } from '../../../src/protocol/run.ts';
+
+/** A follower that keeps the whole run: what any reader of the changes must end up with. */
+function applyRunChange(run: Run, change: RunChange): Run {
+  return change.type === 'tokens' ? { ...run, tokens: [...run.tokens, ...change.tokens] } : { ...run, ...applyToHead(run, change) };
+}
 
 const MODEL: ModelInfo = { path: '/m', id: 'm', name: 'M', architecture: 'qwen3', parameters: 1, quantization: 'fp32', maxIter: 2, threshold: 0.5, contextLength: 100, hash: 'h' };
 const STATS: GenerateStats = { promptTokens: 3, tokens: 2, passes: 3, passesPerToken: 1.5, loadMs: 1, prefillMs: 1, decodeMs: 1, tokensPerSecond: 9 };
