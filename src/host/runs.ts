@@ -6,26 +6,46 @@
 
 import { randomUUID } from 'node:crypto';
 import type { AnswerCheck } from '../protocol/answer.ts';
-import type { EndReason, EngineApi, GenerateEvent, GenerateRequest, GenerateStats, SamplingOptions, ThinkingPolicy, TokenEvent, ProviderChoice } from '../protocol/engine.ts';
+import type { EndReason, EngineApi, GenerateEvent, GenerateStats, Prompt, ProviderChoice, SamplingOptions, ThinkingPolicy, TokenEvent } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
 import type { ErrorData } from '../protocol/errors.ts';
 import { applyToHead } from '../protocol/run.ts';
-import type { Run, RunChange, RunHead } from '../protocol/run.ts';
+import type { Branch, Comparison, Run, RunChange, RunHead } from '../protocol/run.ts';
 import { Emitter } from './emitter.ts';
 
-export interface SolveRequest {
-  readonly problem: string;
+/** What is asked for, whatever the kind. */
+interface RequestBase {
   /** Model folder. */
   readonly model: string;
   readonly policy: ThinkingPolicy;
-  /** Default: the model's own. */
-  readonly sampling?: SamplingOptions;
-  readonly maxTokens: number;
   readonly provider?: ProviderChoice;
+  readonly comparison?: Comparison;
 }
 
+/** A text that the model writes. */
+export interface SolveRequest extends RequestBase {
+  readonly kind?: 'solve' | 'explain';
+  /** What the run is called and its answer checked against; also what the model is asked, unless `prompt` says otherwise. */
+  readonly problem: string;
+  readonly prompt?: Prompt;
+  /** Default: the model's own. */
+  readonly sampling?: Partial<SamplingOptions>;
+  readonly maxTokens: number;
+  /** Token ids that the text starts with. */
+  readonly forced?: readonly number[];
+  readonly branch?: Branch;
+}
+
+/** A given text, scored token by token. */
+export interface MeasureTextRequest extends RequestBase {
+  readonly kind: 'measure';
+  readonly text: string;
+}
+
+export type RunRequest = SolveRequest | MeasureTextRequest;
+
 export interface RunsOptions {
-  readonly engine: Pick<EngineApi, 'generate'>;
+  readonly engine: Pick<EngineApi, 'generate' | 'measure'>;
   /** Content of the last box in a text, or null. */
   readonly extractAnswer: (text: string) => string | null;
   readonly checkAnswer: (problem: string, answer: string, signal: AbortSignal) => Promise<AnswerCheck>;
@@ -45,7 +65,7 @@ export type RunPhase = 'waiting' | 'loading' | 'thinking' | 'ended';
 
 /** A run under construction. Tokens are appended in place; `snapshot` copies them only when someone asks. */
 interface LiveRun {
-  readonly request: SolveRequest;
+  readonly request: RunRequest;
   readonly abort: AbortController;
   readonly tokens: TokenEvent[];
   /** Tokens that no change has carried yet: the last of `tokens`. */
@@ -93,7 +113,7 @@ export class Runs {
   }
 
   /** Creates the run and lets it go; its id comes back at once, its failures become part of it. */
-  start(request: SolveRequest): string {
+  start(request: RunRequest): string {
     const id = randomUUID();
     const phase = this.running() === null ? 'loading' : 'waiting';
     const live: LiveRun = {
@@ -158,7 +178,7 @@ export class Runs {
 
   private async follow(live: LiveRun): Promise<void> {
     try {
-      for await (const event of this.options.engine.generate(engineRequest(live.request), live.abort.signal)) {
+      for await (const event of engineEvents(this.options.engine, live.request, live.abort.signal)) {
         const ended = this.accept(live, event);
         if (ended !== null) {
           this.end(live, 'done', ended, null);
@@ -172,7 +192,7 @@ export class Runs {
       else this.end(live, 'failed', null, error.toData());
       if (error.code === 'internal') this.options.onError(thrown);
     }
-    await this.check(live);
+    if (live.run.kind !== 'measure') await this.check(live);
   }
 
   /** Returns reason and numbers where the event is the last one. */
@@ -213,7 +233,8 @@ export class Runs {
 
   private end(live: LiveRun, state: 'done' | 'stopped' | 'failed', ended: { reason: EndReason; stats: GenerateStats } | null, error: ErrorData | null): void {
     this.flush(live);
-    const answer = this.options.extractAnswer(live.tokens.map((token) => token.text).join(''));
+    // A measured text is the user's own: a box in it is no answer of the model.
+    const answer = live.run.kind === 'measure' ? null : this.options.extractAnswer(live.tokens.map((token) => token.text).join(''));
     this.change(live, { type: 'end', state, endReason: ended?.reason ?? null, error, stats: ended?.stats ?? null, answer });
     this.setPhase(live, 'ended');
   }
@@ -257,14 +278,18 @@ export class Runs {
   }
 }
 
-function newRun(id: string, request: SolveRequest, state: 'waiting' | 'running'): RunHead {
+function newRun(id: string, request: RunRequest, state: 'waiting' | 'running'): RunHead {
+  const measured = request.kind === 'measure';
   return {
     id,
     createdAt: new Date().toISOString(),
-    kind: 'solve',
-    problem: request.problem,
+    kind: request.kind ?? 'solve',
+    problem: measured ? request.text : request.problem,
+    branch: measured ? null : (request.branch ?? null),
+    comparison: request.comparison ?? null,
     policy: request.policy,
-    sampling: request.sampling ?? null,
+    // Known in full when the engine starts the run.
+    sampling: null,
     model: null,
     provider: null,
     prompt: [],
@@ -277,13 +302,17 @@ function newRun(id: string, request: SolveRequest, state: 'waiting' | 'running')
   };
 }
 
-function engineRequest(request: SolveRequest): GenerateRequest {
-  return {
-    model: request.model,
-    prompt: { kind: 'chat', messages: [{ role: 'user', content: request.problem }] },
-    policy: request.policy,
+function engineEvents(engine: RunsOptions['engine'], request: RunRequest, signal: AbortSignal): AsyncIterable<GenerateEvent> {
+  const { model, policy } = request;
+  const provider = request.provider === undefined ? {} : { provider: request.provider };
+  if (request.kind === 'measure') return engine.measure({ model, policy, text: request.text, ...provider }, signal);
+  return engine.generate({
+    model,
+    policy,
+    ...provider,
+    prompt: request.prompt ?? { kind: 'chat', messages: [{ role: 'user', content: request.problem }] },
     maxTokens: request.maxTokens,
     ...(request.sampling === undefined ? {} : { sampling: request.sampling }),
-    ...(request.provider === undefined ? {} : { provider: request.provider }),
-  };
+    ...(request.forced === undefined ? {} : { forced: request.forced }),
+  }, signal);
 }

@@ -14,12 +14,44 @@ export function hasEnded(run: { readonly state: RunState }): boolean {
   return run.state !== 'waiting' && run.state !== 'running';
 }
 
+/**
+ * `solve`: a problem and its worked solution. `explain`: a formula's steps, asked for in a document. `measure`: a given
+ * text, token by token.
+ */
+export type RunKind = 'solve' | 'explain' | 'measure';
+
+/** The one thing that a branch does otherwise than its parent, from token `index` on. */
+export type BranchChange =
+  /** The decider's threshold for the rest of the text; a token is sent when its score is greater. */
+  | { readonly kind: 'threshold'; readonly threshold: number }
+  /** Passes of the prediction of token `index`: 1 skips its second pass, 2 … maxIter forces one. */
+  | { readonly kind: 'passes'; readonly iterCount: number }
+  /** Another token in the place of token `index`. */
+  | { readonly kind: 'token'; readonly id: number; readonly text: string };
+
+/** Where a run left another one: the tokens before `index` are the parent's, with the passes that they had there. */
+export interface Branch {
+  readonly parentId: string;
+  /** 0-based, within the generated tokens. */
+  readonly index: number;
+  readonly change: BranchChange;
+}
+
+/** Runs of one problem that were started to be compared share `id`; `role` names their thinking policy. */
+export interface Comparison {
+  readonly id: string;
+  readonly role: 'never' | 'decider' | 'always' | 'oracle';
+}
+
 export interface Run {
   readonly id: string;
   /** ISO 8601. */
   readonly createdAt: string;
-  readonly kind: 'solve' | 'measure';
+  readonly kind: RunKind;
+  /** The problem, the formula, or the measured text. */
   readonly problem: string;
+  readonly branch: Branch | null;
+  readonly comparison: Comparison | null;
   readonly policy: ThinkingPolicy;
   readonly sampling: SamplingOptions | null;
   readonly model: ModelInfo | null;

@@ -17,7 +17,9 @@ export function registerRunPanel(services: Services): vscode.Disposable {
   const panels = new RunPanels(services);
   return vscode.Disposable.from(
     services.runs.onDidAdd((runId) => {
-      panels.show(runId);
+      // Explanations have their own place, and a comparison shows its runs together.
+      const run = services.runs.get(runId);
+      if (run?.kind === 'solve' && run.comparison === null) panels.show(runId);
     }),
     services.runs.onDidChange(({ runId, change }) => {
       panels.post(runId, { type: 'change', runId, change });

@@ -106,7 +106,8 @@ describe('models with three passes, and with one', () => {
       expect(pieces.map((row) => row.iterCount)).toEqual(whole.map((row) => row.iterCount));
       pieces.forEach((row, i) => {
         const largest = Math.max(...(row.finalLogits ?? []).map((value, j) => Math.abs(value - (whole[i]?.finalLogits?.[j] ?? NaN))));
-        expect(largest).toBeLessThan(1e-3);
+        // Float32 noise of other row counts grows over positions and passes (1.6e-3 seen with AVX2 kernels); a wrong mask or slot gives more than 0.1.
+        expect(largest).toBeLessThan(5e-3);
       });
     }
     await model.close();

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { Runs } from '../../../src/host/runs.ts';
 import type { RunsOptions, SolveRequest } from '../../../src/host/runs.ts';
 import type { AnswerCheck } from '../../../src/protocol/answer.ts';
-import type { EngineApi, GenerateEvent, GenerateRequest, GenerateStats, ModelInfo, TokenEvent } from '../../../src/protocol/engine.ts';
+import type { EngineApi, GenerateEvent, GenerateRequest, GenerateStats, MeasureRequest, ModelInfo, TokenEvent } from '../../../src/protocol/engine.ts';
 import { TahError } from '../../../src/protocol/errors.ts';
 import { applyToHead } from '../../../src/protocol/run.ts';
 import type { Run, RunChange } from '../../../src/protocol/run.ts';
@@ -28,9 +28,14 @@ function token(text: string, index = 0): GenerateEvent {
 
 type Script = (request: GenerateRequest, signal: AbortSignal) => AsyncIterable<GenerateEvent>;
 
-function setUp(script: Script, more: Partial<RunsOptions> = {}): { runs: Runs; changes: RunChange[]; errors: unknown[] } {
+type MeasureScript = (request: MeasureRequest, signal: AbortSignal) => AsyncIterable<GenerateEvent>;
+
+function setUp(script: Script, more: Partial<RunsOptions> = {}, measureScript: MeasureScript = () => events()({ model: '', policy: { kind: 'never' }, prompt: { kind: 'text', text: '' }, maxTokens: 1 }, new AbortController().signal)): { runs: Runs; changes: RunChange[]; errors: unknown[] } {
   const errors: unknown[] = [];
-  const engine: Pick<EngineApi, 'generate'> = { generate: (request, signal) => script(request, signal ?? new AbortController().signal) };
+  const engine: Pick<EngineApi, 'generate' | 'measure'> = {
+    generate: (request, signal) => script(request, signal ?? new AbortController().signal),
+    measure: (request, signal) => measureScript(request, signal ?? new AbortController().signal),
+  };
   const runs = new Runs({
     engine,
     extractAnswer: (text) => /\[(.*)\]/.exec(text)?.[1] ?? null,
@@ -91,6 +96,33 @@ describe('a run', () => {
     const rebuilt = later.reduce<Run | null>((run, change) => (run === null ? null : applyRunChange(run, change)), snapshot);
     expect(rebuilt).toEqual(runs.get(id));
     expect(rebuilt?.tokens.map((t) => t.index)).toEqual([...Array(40).keys()]);
+  });
+
+  it('of a given text is measured, and a box in the text is neither an answer nor checked', async () => {
+    const seen: MeasureRequest[] = [];
+    const checked: string[] = [];
+    const { runs } = setUp(events(), { checkAnswer: (problem) => { checked.push(problem); return Promise.resolve({ state: 'verified', reason: '' }); } }, async function* (request) {
+      seen.push(request);
+      for (const event of [START, token('so [1]'), { ...END, reason: 'end-of-text' } satisfies GenerateEvent]) yield await Promise.resolve(event);
+    });
+    const id = runs.start({ kind: 'measure', text: 'so [1]', model: '/m', policy: { kind: 'self-oracle' } });
+    await runs.whenFinished(id);
+    expect(seen).toEqual([{ model: '/m', text: 'so [1]', policy: { kind: 'self-oracle' } }]);
+    expect(runs.get(id)).toMatchObject({ kind: 'measure', problem: 'so [1]', state: 'done', endReason: 'end-of-text', answer: null, check: null });
+    expect(checked).toEqual([]);
+  });
+
+  it('keeps what it branched from and what it is compared with, and starts with the forced tokens', async () => {
+    const seen: GenerateRequest[] = [];
+    const { runs } = setUp((request) => {
+      seen.push(request);
+      return events(START, END)(request, new AbortController().signal);
+    });
+    const branch = { parentId: 'p', index: 3, change: { kind: 'token', id: 7, text: '9' } } as const;
+    const id = runs.start({ ...REQUEST, prompt: { kind: 'tokens', ids: [1, 2] }, forced: [4, 5, 6, 7], branch, comparison: { id: 'c', role: 'always' } });
+    await runs.whenFinished(id);
+    expect(runs.get(id)).toMatchObject({ branch, comparison: { id: 'c', role: 'always' } });
+    expect(seen[0]).toMatchObject({ prompt: { kind: 'tokens', ids: [1, 2] }, forced: [4, 5, 6, 7] });
   });
 
   it('batches the tokens of a frame into one change', async () => {

@@ -16,7 +16,7 @@ export function token(text: string, more: Partial<TokenEvent> = {}): TokenEvent 
 
 export function run(more: Partial<Run> = {}): Run {
   return {
-    id: 'run-1', createdAt: '2026-01-01T00:00:00.000Z', kind: 'solve', problem: 'Solve $x + 1 = 2$', policy: { kind: 'decider' }, sampling: null,
+    id: 'run-1', createdAt: '2026-01-01T00:00:00.000Z', kind: 'solve', problem: 'Solve $x + 1 = 2$', branch: null, comparison: null, policy: { kind: 'decider' }, sampling: null,
     model: { path: '/models/m', id: 'm', name: 'Small', architecture: 'qwen3', parameters: 6e6, quantization: 'int8', maxIter: 2, threshold: 0.5, contextLength: 1024, hash: 'h' },
     provider: { provider: 'cpu', reason: 'No GPU was found.', rejected: [] },
     prompt: [], tokens: [], state: 'running', endReason: null, error: null, stats: null, answer: null, check: null, ...more,
