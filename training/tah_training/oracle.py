@@ -1,10 +1,10 @@
-"""Oracle labels: which answer tokens are hard."""
+"""Oracle labels: which answer tokens are hard; and the policies that follow them in training."""
 
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 
+from .decider import Policy
 from .recipe import LabelSettings
 from .shards import IGNORED
 
@@ -23,32 +23,36 @@ def hard_tokens(logits: torch.Tensor, labels: torch.Tensor, settings: LabelSetti
     raise ValueError(f"labels.kind {settings.kind!r}: stage 1 knows mismatch and maxp")
 
 
-def token_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy of each position [B, T], 0 where ignored."""
-    return F.cross_entropy(logits.float().flatten(0, 1), labels.flatten(), ignore_index=IGNORED, reduction="none").view(labels.shape)
+def wanted_passes(hard: torch.Tensor, max_iter: int, generator: torch.Generator) -> torch.Tensor:
+    """int64: 1 for easy positions; for hard ones 2, or a number drawn from 2 to `max_iter`, as the reference implementation does."""
+    drawn = torch.randint(2, max_iter + 1, hard.shape, generator=generator).to(hard.device)
+    return torch.where(hard, drawn, 1)
 
 
-def forced(hard: torch.Tensor, labels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """`hard`; where no token is, one answer token drawn at random, so that the adapter always gets a gradient."""
-    if not hard.any():
-        candidates = (labels != IGNORED).flatten().nonzero().squeeze(-1)
-        if len(candidates):
-            chosen = candidates[torch.randint(len(candidates), (1,), generator=generator)]
-            hard = hard.flatten().index_fill(0, chosen.to(hard.device), True).view_as(hard)
-    return hard
+class Forcing:
+    """Another policy; where it would end the thinking of all answer tokens, one of them, drawn at random, goes on, so that the adapter
+    always gets a gradient. labels [B, T]."""
+
+    def __init__(self, policy: Policy, labels: torch.Tensor, generator: torch.Generator) -> None:
+        self.policy, self.labels, self.generator = policy, labels, generator
+
+    def __call__(self, count, row, column, hidden, logits):  # noqa: ANN001, ANN204
+        more, probability = self.policy(count, row, column, hidden, logits)
+        answer = self.labels[row, column] != IGNORED
+        if not (more & answer).any() and answer.any():
+            candidates = answer.nonzero(as_tuple=True)[0]
+            chosen = candidates[torch.randint(len(candidates), (1,), generator=self.generator).to(candidates.device)]
+            more = more.index_fill(0, chosen, True)
+        return more, probability
 
 
 class SelfOracle:
-    """A policy: the labels come from the model's own first pass, so no other forward is needed. labels int64 [B, T]."""
+    """A policy: the labels come from the model's own first pass, so no other forward is needed; hard tokens take all passes. labels [B, T]."""
 
-    def __init__(self, labels: torch.Tensor, settings: LabelSettings, generator: torch.Generator) -> None:
-        self.labels, self.settings, self.generator = labels, settings, generator
+    def __init__(self, labels: torch.Tensor, settings: LabelSettings) -> None:
+        self.labels, self.settings = labels, settings
 
     def __call__(self, count, row, column, hidden, logits):  # noqa: ANN001, ANN204
         here = self.labels[row, column]
-        if count > 1:
-            # Hard tokens take all passes.
-            more = torch.ones_like(here, dtype=torch.bool)
-        else:
-            more = forced(hard_tokens(logits.detach(), here, self.settings), here, self.generator)
+        more = torch.ones_like(here, dtype=torch.bool) if count > 1 else hard_tokens(logits.detach(), here, self.settings)
         return more, more.float()

@@ -16,7 +16,8 @@ from .decider import Fixed
 from .documents import Documents
 from .journal import Journal, clock, draw_curves
 from .optimizers import rate_at, set_rate
-from .oracle import SelfOracle, forced, hard_tokens, token_loss
+from .losses import next_token_loss, token_loss
+from .oracle import Forcing, SelfOracle, hard_tokens, wanted_passes
 from .recipe import Recipe
 from .shards import IGNORED
 from .thinking import ThinkingModel
@@ -41,16 +42,16 @@ def stage1_loss(model: ThinkingModel, reference: PreTrainedModel | None, recipe:
     """(next-token cross-entropy of the final logits, that of the first pass, figures) of one packed batch."""
     ids, labels, positions, documents = tensors
     if reference is None:
-        policy: SelfOracle | Fixed = SelfOracle(labels, recipe.labels, generator)
+        policy: SelfOracle | Fixed = SelfOracle(labels, recipe.labels)
     else:
         with torch.no_grad():
             judged = reference(input_ids=ids, position_ids=positions, attention_mask=document_mask(documents), use_cache=False).logits
-        policy = Fixed(torch.where(forced(hard_tokens(judged, labels, recipe.labels), labels, generator), recipe.max_iter, 1))
-    outcome = model(ids, policy, positions=positions, documents=documents)
+        policy = Fixed(wanted_passes(hard_tokens(judged, labels, recipe.labels), recipe.max_iter, generator))
+    outcome = model(ids, Forcing(policy, labels, generator), positions=positions, documents=documents)
     hard = outcome.iterations > 1
     answer = labels != IGNORED
     count = answer.sum().clamp(min=1)
-    loss = token_loss(outcome.logits, labels).sum() / count
+    loss = next_token_loss(outcome.logits, labels)
     first = outcome.passes[0]
     raw = torch.zeros_like(outcome.logits).index_put((first.row, first.column), first.raw)
     first_loss = token_loss(raw, labels)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from tokenizers import Tokenizer
 
 from .backbone import to_tensors
@@ -15,7 +14,8 @@ from .decider import Constant, Learned, MLPIterDecider, Unsure
 from .documents import Documents
 from .journal import Journal, clock, draw_curves
 from .optimizers import rate_at, set_rate
-from .oracle import hard_tokens, token_loss
+from .losses import decider_loss, token_loss
+from .oracle import hard_tokens
 from .problems import Problem
 from .recipe import Recipe
 from .shards import IGNORED, encoded, packed
@@ -93,8 +93,7 @@ def train_stage2(recipe: Recipe, model: ThinkingModel, tokenizer: Tokenizer, fol
         state["hard"] += int(wanted.sum())
         share = max(state["hard"] / state["seen"], 1e-4)
         weight = torch.tensor(((1 - share) / share) ** settings.temper)
-        logit = decider(torch.cat([first.hidden[i] for i in decider.layers], dim=-1), first.cumulative)
-        loss = F.binary_cross_entropy_with_logits(logit, wanted, pos_weight=weight.to(device))
+        loss = decider_loss(decider, outcome.passes[:1], target.long() + 1, weight)
         set_rate([optimizer], rate_at(state["tokens"] / budget, 0.03, 0.6))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(decider.parameters(), 1.0)
@@ -102,7 +101,8 @@ def train_stage2(recipe: Recipe, model: ThinkingModel, tokenizer: Tokenizer, fol
         optimizer.zero_grad(set_to_none=True)
         state |= {"step": state["step"] + 1, "tokens": state["tokens"] + int((batch.documents >= 0).sum()), "shard": shard, "row": row}
         if state["step"] % 10 == 0:
-            chosen = (logit > 0) & answer
+            with torch.no_grad():
+                chosen = (decider(torch.cat([first.hidden[i] for i in decider.layers], dim=-1), first.cumulative) > 0) & answer
             hit = float((chosen & (wanted > 0)).sum())
             journal.write(step=state["step"], tokens=state["tokens"], loss=loss.item(), hard=share, precision=hit / max(float(chosen.sum()), 1), recall=hit / max(float(wanted.sum()), 1))
         left = (time.monotonic() - started) * (budget - state["tokens"]) / max(state["tokens"], 1)

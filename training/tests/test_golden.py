@@ -82,7 +82,8 @@ def test_forward(name: str) -> None:
         for key in case["tensors"]:
             depth, _, what = key.partition(".")
             if what == "raw_logits":
-                near(passes[depth[5:]].raw, vectors.tensor(case, key), 5e-4, f"{case['id']} {key}")
+                # Later passes start from inputs that carry the noise of the first; how much depends on the processor.
+                near(passes[depth[5:]].raw, vectors.tensor(case, key), 5e-4 if depth == "depth1" else 1e-3, f"{case['id']} {key}")
             elif what == "cum_logits":
                 near(passes[depth[5:]].cumulative, vectors.tensor(case, key), 1e-3, f"{case['id']} {key}")
             elif what == "inputs_embeds":

@@ -12,7 +12,7 @@ import torch
 from tah_training import backbone as backbone_module
 from tah_training.checkpoint import load_checkpoint
 from tah_training.decider import Constant, Learned
-from tah_training.oracle import forced, hard_tokens
+from tah_training.oracle import hard_tokens
 from tah_training.recipe import LabelSettings, read_recipe
 from tah_training.release import write_release
 from tah_training.shards import IGNORED, encoded, packed
@@ -149,9 +149,6 @@ def test_labels() -> None:
     logits = torch.tensor([[[9.0, 0, 0], [0, 9.0, 0], [0, 0.2, 0], [9.0, 0, 0]]])
     assert hard_tokens(logits, labels, LabelSettings(kind="mismatch")).tolist() == [[False, False, True, False]]
     assert hard_tokens(logits, labels, LabelSettings(kind="maxp", below=0.9)).tolist() == [[False, False, True, False]]
-    one = forced(torch.zeros(1, 4, dtype=torch.bool), labels, torch.Generator().manual_seed(0))
-    assert one.sum() == 1 and not one[0, 0]
-    assert forced(one, labels, torch.Generator()).equal(one)
 
 
 @pytest.mark.parametrize("recipe", sorted((HERE.parent / "recipes").glob("*.yaml")), ids=lambda p: p.stem)
