@@ -45,7 +45,7 @@ export async function bench(options: BenchOptions, terminal: Terminal, signal: A
   const model = await resolveModel(options.model, terminal, signal);
   const engine = createEngine();
   const { model: info, provider } = await engine.load(model, options.provider);
-  if (PROMPT_TOKENS + options.tokens > info.contextLength) {
+  if (info.contextLength !== null && PROMPT_TOKENS + options.tokens > info.contextLength) {
     throw new TahError('input.bad-option', `${PROMPT_TOKENS} prompt tokens and ${options.tokens} more don't fit into the model's context of ${info.contextLength}.`, {
       subject: '--tokens',
       hint: `Give at most --tokens ${info.contextLength - PROMPT_TOKENS}.`,

@@ -25,7 +25,7 @@ export async function measure(text: string, options: MeasureOptions, terminal: T
   }
   for (const token of tokens) printToken(token, terminal);
   terminal.print('');
-  terminal.print(`${tokens.length} tokens, ${end.stats.passesPerToken.toFixed(2)} passes a token, mean log-probability ${(tokens.reduce((sum, token) => sum + token.logprob, 0) / tokens.length).toFixed(3)}`);
+  terminal.print(`${tokens.length} tokens, ${end.stats.passesPerToken.toFixed(2)} passes a token, mean log-probability ${(tokens.reduce((sum, token) => sum + (token.logprob ?? 0), 0) / tokens.length).toFixed(3)}`);
   terminal.print('Decider against self-oracle (hard: the first pass would have chosen another token):');
   for (const [name, count] of Object.entries(verdicts)) terminal.print(`  ${name.padEnd(13)} ${count}`);
 }
@@ -37,7 +37,7 @@ function printToken(token: TokenEvent, terminal: Terminal): void {
     String(token.position).padStart(5),
     JSON.stringify(token.text).padEnd(14),
     score === null ? '   -  ' : score.toFixed(3).padStart(6),
-    token.logprob.toFixed(2).padStart(7),
+    (token.logprob?.toFixed(2) ?? '-').padStart(7),
     oracleVerdict(token).padEnd(13),
     secondThought(token) ?? '',
   ].join(' ');

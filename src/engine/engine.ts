@@ -9,6 +9,7 @@ import { cancelled } from '../protocol/streams.ts';
 import { generate, measure } from './generate.ts';
 import { LoadedModel } from './loadedModel.ts';
 import { SerialQueue, unlessAborted } from './serialQueue.ts';
+import { TokenCounter } from './tokenCounter.ts';
 
 export function createEngine(): EngineApi {
   return new Engine();
@@ -20,6 +21,7 @@ class Engine implements EngineApi {
   private readonly uses = new Set<Promise<void>>();
   /** Loading and unloading take turns; a run waits here for its model only. */
   private readonly door = new SerialQueue();
+  private readonly counter = new TokenCounter();
 
   async *generate(request: Parameters<EngineApi['generate']>[0], signal?: AbortSignal): AsyncIterable<GenerateEvent> {
     yield* this.withModel(request.model, request.provider, signal, (model, loadMs) => generate(model, request, loadMs, signal));
@@ -36,12 +38,18 @@ class Engine implements EngineApi {
     });
   }
 
+  async countTokens(request: Parameters<EngineApi['countTokens']>[0]): Promise<number> {
+    await Promise.resolve();
+    return this.counter.count(request, this.loaded);
+  }
+
   status(): ReturnType<EngineApi['status']> {
     const loaded = this.loaded === null ? null : { model: this.loaded.info, provider: this.loaded.session.provider };
     return Promise.resolve({ loaded, residentBytes: process.memoryUsage.rss(), runtime: `Node ${process.versions.node}` });
   }
 
   unload(): Promise<void> {
+    this.counter.forget();
     return this.turn(undefined, () => this.close());
   }
 

@@ -1,6 +1,6 @@
 /** A model folder that is open for inference: manifest, session, tokenizer. Whoever loads one closes it. */
 import path from 'node:path';
-import type { ModelInfo, Prompt, ProviderChoice } from '../protocol/engine.ts';
+import type { LocalModelInfo, Prompt, ProviderChoice } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
 import type { ModelManifest } from '../protocol/manifest.ts';
 import { openModelFolder } from './modelFolder.ts';
@@ -12,7 +12,7 @@ const SMALL_MODEL = 16e6;
 
 export class LoadedModel {
   private constructor(
-    readonly info: ModelInfo,
+    readonly info: LocalModelInfo,
     readonly manifest: ModelManifest,
     readonly session: Session,
     readonly tokenizer: Tokenizer | null,
@@ -30,31 +30,32 @@ export class LoadedModel {
 
   /** @throws TahError model.no-tokenizer, input.empty, engine.bad-request */
   promptIds(prompt: Prompt): readonly number[] {
-    const ids = this.encode(prompt);
+    const ids = encodePrompt(prompt, this.info, this.tokenizer);
     if (ids.length === 0) throw new TahError('input.empty', 'The text is empty.', { hint: 'Type or select a problem.' });
     const strange = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= this.manifest.architecture.vocabSize);
     if (strange !== undefined) throw new TahError('engine.bad-request', `The model has no token ${strange}.`, { subject: 'prompt' });
     return ids;
   }
 
-  private encode(prompt: Prompt): readonly number[] {
-    if (prompt.kind === 'tokens') return prompt.ids;
-    if (this.tokenizer === null) {
-      throw new TahError('model.no-tokenizer', `The model ${this.info.name} has no tokenizer, so it can't read text.`, { file: this.info.path, hint: 'Import a checkpoint that has tokenizer.json.' });
-    }
-    switch (prompt.kind) {
-      case 'text':
-        return this.tokenizer.encode(prompt.text);
-      case 'chat': {
-        const rendered = this.tokenizer.renderChat(prompt.messages, prompt.enableThinking === undefined ? {} : { enableThinking: prompt.enableThinking });
-        return this.tokenizer.encode(rendered);
-      }
-      default:
-        return prompt satisfies never;
-    }
-  }
-
   close(): Promise<void> {
     return this.session.close();
+  }
+}
+
+/** @throws TahError model.no-tokenizer, and what the chat template refuses */
+export function encodePrompt(prompt: Prompt, info: LocalModelInfo, tokenizer: Tokenizer | null): readonly number[] {
+  if (prompt.kind === 'tokens') return prompt.ids;
+  if (tokenizer === null) {
+    throw new TahError('model.no-tokenizer', `The model ${info.name} has no tokenizer, so it can't read text.`, { file: info.path, hint: 'Import a checkpoint that has tokenizer.json.' });
+  }
+  switch (prompt.kind) {
+    case 'text':
+      return tokenizer.encode(prompt.text);
+    case 'chat': {
+      const rendered = tokenizer.renderChat(prompt.messages, prompt.enableThinking === undefined ? {} : { enableThinking: prompt.enableThinking });
+      return tokenizer.encode(rendered);
+    }
+    default:
+      return prompt satisfies never;
   }
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import type { ModelInfo } from '../protocol/engine.ts';
+import type { LocalModelInfo } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
 import { MANIFEST_FILE, MANIFEST_FORMAT, type ModelManifest } from '../protocol/manifest.ts';
 
@@ -47,7 +47,7 @@ const MANIFEST = z.object({
 
 export interface ModelFolder {
   readonly manifest: ModelManifest;
-  readonly info: ModelInfo;
+  readonly info: LocalModelInfo;
   readonly graphFile: string;
 }
 
@@ -93,7 +93,7 @@ function readManifest(dir: string): ModelManifest {
   return parsed.data;
 }
 
-function modelInfo(dir: string, manifest: ModelManifest): ModelInfo {
+function modelInfo(dir: string, manifest: ModelManifest): LocalModelInfo {
   const hash = createHash('sha256');
   for (const file of manifest.files) hash.update(`${file.path}:${file.sha256}\n`);
   return {

@@ -1,6 +1,6 @@
 /**
  * Serves an EngineApi and an ImporterApi over a JSON-RPC connection: one inference or import at a time, in the order
- * of asking; status is answered at once. Errors travel as ErrorData.
+ * of asking; status and token counts are answered at once. Errors travel as ErrorData.
  * Knows neither how the connection came about nor what the engine does; processLife.ts has the process around it.
  */
 
@@ -65,6 +65,7 @@ export function serve(engine: EngineApi, importer: ImporterApi, connection: Mess
 
   call('engine/hello', () => Promise.resolve(hello(options.build ?? BUILD_ID)));
   call('engine/status', () => engine.status());
+  call('engine/count-tokens', (request) => engine.countTokens(request));
   call('engine/load', ({ model, provider }) => turn(queue, () => engine.load(model, provider)));
   call('engine/unload', () => turn(queue, async () => { await engine.unload(); return null; }));
   stream('engine/generate', (request, signal) => engine.generate(request, signal));

@@ -74,7 +74,7 @@ function loadRuntime(): typeof Ort {
   }
 }
 
-function chooseProvider(ort: typeof Ort, choice: ProviderChoice): ProviderInfo {
+function chooseProvider(ort: typeof Ort, choice: ProviderChoice): ProviderInfo & { readonly provider: Provider } {
   const bundled = backendNames(ort) as readonly Provider[];
   const others = bundled.filter((name) => name !== 'cpu');
   if (choice === 'auto' || choice === 'cpu') {

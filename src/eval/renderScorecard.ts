@@ -17,7 +17,7 @@ export function renderScorecard(card: Scorecard): string {
   const { secondPasses: second } = card;
   const facts: readonly (readonly [string, string])[] = [
     ['Task', `${card.task}${card.complete ? '' : ' (not complete)'}`],
-    ['Model', `${card.model.name} (${card.model.quantization}), ${card.model.hash.slice(0, 12)}, on ${card.provider}`],
+    ['Model', `${card.model.name} (${card.model.quantization}), ${card.model.hash?.slice(0, 12) ?? 'weights not known'}, on ${card.provider}`],
     ['Policy', describePolicy(card.policy)],
     ['Sampling', describeSampling(card.sampling)],
     ['Family mean', percent(card.familyMean)],

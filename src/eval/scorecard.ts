@@ -3,7 +3,7 @@
  * Accuracy counts only what is certainly right: an answer that could not be compared is not.
  */
 
-import type { ModelInfo, Provider, SamplingOptions, ThinkingPolicy } from '../protocol/engine.ts';
+import type { ModelInfo, ProviderInfo, SamplingOptions, ThinkingPolicy } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
 import type { EvalEvent, ProblemResult, SecondPasses } from './evaluate.ts';
 
@@ -24,7 +24,7 @@ export interface Scorecard {
   readonly version: 1;
   readonly task: string;
   readonly model: Pick<ModelInfo, 'id' | 'name' | 'hash' | 'quantization'>;
-  readonly provider: Provider;
+  readonly provider: ProviderInfo['provider'];
   readonly policy: ThinkingPolicy;
   /** null: the model's own defaults. */
   readonly sampling: Partial<SamplingOptions> | null;

@@ -4,7 +4,7 @@
  * Imports no `vscode`, so that it runs in tests under Node; knows neither settings nor how errors are shown.
  */
 
-import type { EngineApi, EngineStatus, GenerateEvent, GenerateRequest, MeasureRequest, ModelInfo, ProviderChoice, ProviderInfo } from '../protocol/engine.ts';
+import type { CountRequest, EngineApi, EngineStatus, GenerateEvent, GenerateRequest, MeasureRequest, ModelInfo, ProviderChoice, ProviderInfo } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
 import type { ImporterApi, ImportEvent, ImportRequest } from '../protocol/importer.ts';
 import { BUILD_ID } from '../protocol/rpc.ts';
@@ -120,6 +120,15 @@ class RemoteEngine implements EngineClient {
       } finally {
         lease.release();
       }
+    }
+  }
+
+  async countTokens(request: CountRequest): Promise<number> {
+    const lease = await this.#supervisor.acquire('files');
+    try {
+      return await lease.child.call('engine/count-tokens', request);
+    } finally {
+      lease.release();
     }
   }
 

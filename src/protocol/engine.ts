@@ -4,8 +4,12 @@
  * Knows no transport, no editor, no ONNX.
  */
 
+/** Stands for a token's id where the engine, an endpoint, doesn't say it. */
+export const UNKNOWN_ID = -1;
+
 /** One entry of a top-k list. `logprob` is natural log, temperature 1, over the whole vocabulary. */
 export interface Candidate {
+  /** UNKNOWN_ID where it is not known. */
   readonly id: number;
   /** The token's own text; bytes that are no whole character are shown as `<0xNN>`. */
   readonly text: string;
@@ -15,19 +19,21 @@ export interface Candidate {
 /**
  * One token that was chosen (generate) or given (measure), with everything a view needs of its prediction.
  * The prediction of the token at `position` was made by the row at `position - 1` (method.md, "hard token").
+ * What an endpoint doesn't send is null, an empty list or UNKNOWN_ID; `missingData` in run.ts says it of a whole run.
  */
 export interface TokenEvent {
   /** 0-based, within the generated or measured tokens. */
   readonly index: number;
   /** Position in the sequence, prompt included. */
   readonly position: number;
+  /** UNKNOWN_ID where it is not known. */
   readonly id: number;
   /**
    * The text that this token completes. A character that is split over tokens appears whole at its last token;
    * the earlier ones have ''. The concatenation over all tokens is exactly the decoded text.
    */
   readonly text: string;
-  /** Passes that the prediction of this token had, 1 … maxIter. */
+  /** Passes that the prediction of this token had, 1 … maxIter. 1 where it is not known. */
   readonly iterCount: number;
   /** sigmoid of the decider after each pass at which it was asked (empty for a plain model). */
   readonly continueProbability: readonly number[];
@@ -35,11 +41,11 @@ export interface TokenEvent {
   readonly before: readonly Candidate[];
   /** Top candidates of the cumulative logits after the last pass; equals `before` where iterCount is 1. */
   readonly after: readonly Candidate[];
-  /** log-probability of this token in `after`'s distribution (temperature 1, whole vocabulary). */
-  readonly logprob: number;
-  /** Entropy in nats of the first pass's and of the final distribution. */
-  readonly entropyBefore: number;
-  readonly entropyAfter: number;
+  /** log-probability of this token in `after`'s distribution (temperature 1, whole vocabulary). Null: not known. */
+  readonly logprob: number | null;
+  /** Entropy in nats of the first pass's and of the final distribution. Null: not known. */
+  readonly entropyBefore: number | null;
+  readonly entropyAfter: number | null;
   /** Milliseconds spent on this token's prediction, all passes. Null for tokens predicted by the prefill. */
   readonly elapsedMs: number | null;
   /** True for a special token (end of turn and the like); its text is ''. */
@@ -95,7 +101,7 @@ export type Prompt =
   | { readonly kind: 'tokens'; readonly ids: readonly number[] };
 
 export interface GenerateRequest {
-  /** Model folder (see manifest.ts). Loaded on first use and kept. */
+  /** Model folder (see manifest.ts), loaded on first use and kept; or an endpoint (`endpointReference`). */
   readonly model: string;
   readonly prompt: Prompt;
   readonly policy: ThinkingPolicy;
@@ -119,28 +125,70 @@ export interface MeasureRequest {
   readonly provider?: ProviderChoice;
 }
 
+export interface CountRequest {
+  readonly model: string;
+  readonly prompt: Prompt;
+}
+
 export type Provider = 'cpu' | 'cuda' | 'dml' | 'webgpu' | 'coreml';
 export type ProviderChoice = 'auto' | Provider;
 
 export interface ModelInfo {
-  /** Folder of the model. */
+  /** Folder of the model, or the reference of an endpoint. */
   readonly path: string;
   readonly id: string;
   readonly name: string;
+  /** Null here and below: an endpoint that doesn't say it. */
+  readonly architecture: 'qwen3' | 'llama' | null;
+  readonly parameters: number | null;
+  readonly quantization: 'fp32' | 'int8' | 'int4' | null;
+  /** 1 for a plain model, and where it is not known. */
+  readonly maxIter: number;
+  /** The checkpoint's threshold; null for a plain model, and where it is not known. */
+  readonly threshold: number | null;
+  readonly contextLength: number | null;
+  /** sha256 over the manifest's file hashes: identifies the weights in run files. */
+  readonly hash: string | null;
+  /** Where the model runs if not on this machine's engine; left out for a model folder. */
+  readonly endpoint?: EndpointInfo;
+}
+
+/** A model of a folder: everything is known of it. */
+export interface LocalModelInfo extends Omit<ModelInfo, 'endpoint'> {
   readonly architecture: 'qwen3' | 'llama';
   readonly parameters: number;
   readonly quantization: 'fp32' | 'int8' | 'int4';
-  /** 1 for a plain model. */
-  readonly maxIter: number;
-  /** The checkpoint's threshold; null for a plain model. */
-  readonly threshold: number | null;
   readonly contextLength: number;
-  /** sha256 over the manifest's file hashes: identifies the weights in run files. */
   readonly hash: string;
 }
 
+export interface EndpointInfo {
+  /** As the user named it. */
+  readonly name: string;
+  /** Host and port that the text goes to. */
+  readonly host: string;
+  /**
+   * What it sent beside the text: nothing, log-probabilities, or everything (`tah serve`). Without log-probabilities
+   * a "token" is a piece of text as it arrived.
+   */
+  readonly sends: 'text' | 'logprobs' | 'tah';
+}
+
+const ENDPOINT_SCHEME = 'endpoint:';
+
+/** How a request's `model` names an endpoint. */
+export function endpointReference(name: string): string {
+  return ENDPOINT_SCHEME + name;
+}
+
+/** The endpoint's name where `model` refers to one, else null. */
+export function endpointName(model: string): string | null {
+  return model.startsWith(ENDPOINT_SCHEME) ? model.slice(ENDPOINT_SCHEME.length) : null;
+}
+
 export interface ProviderInfo {
-  readonly provider: Provider;
+  /** 'endpoint': another server computes, wherever it runs. */
+  readonly provider: Provider | 'endpoint';
   /** Why this one: in plain words. */
   readonly reason: string;
   /** Providers that were not used and why. */
@@ -150,6 +198,7 @@ export interface ProviderInfo {
 export type EndReason = 'stop-token' | 'stop-text' | 'max-tokens' | 'context-limit' | 'end-of-text';
 
 export interface GenerateStats {
+  /** 0 where an endpoint doesn't say it. */
   readonly promptTokens: number;
   readonly tokens: number;
   /** Rows run through the transformer for the predictions of `tokens` tokens (first passes + later passes). */
@@ -192,6 +241,8 @@ export interface EngineApi {
   /** Teacher-forced: the same events for a given text, from one prefill. */
   measure(request: MeasureRequest, signal?: AbortSignal): AsyncIterable<GenerateEvent>;
   load(model: string, provider?: ProviderChoice): Promise<{ readonly model: ModelInfo; readonly provider: ProviderInfo }>;
+  /** How many tokens the prompt has for the model, by its own tokenizer; loads no weights. 0 for an empty text. */
+  countTokens(request: CountRequest): Promise<number>;
   status(): Promise<EngineStatus>;
   unload(): Promise<void>;
 }

@@ -5,7 +5,7 @@
  * Knows no library and no transport; streams.ts says how a stream is made of these messages.
  */
 
-import type { EngineStatus, GenerateEvent, GenerateRequest, MeasureRequest, ModelInfo, ProviderChoice, ProviderInfo } from './engine.ts';
+import type { CountRequest, EngineStatus, GenerateEvent, GenerateRequest, MeasureRequest, ModelInfo, ProviderChoice, ProviderInfo } from './engine.ts';
 import type { ErrorData } from './errors.ts';
 import type { ImportEvent, ImportRequest } from './importer.ts';
 
@@ -27,6 +27,7 @@ export interface RpcCalls {
     readonly params: { readonly model: string; readonly provider?: ProviderChoice };
     readonly result: { readonly model: ModelInfo; readonly provider: ProviderInfo };
   };
+  readonly 'engine/count-tokens': { readonly params: CountRequest; readonly result: number };
   readonly 'engine/status': { readonly params: Record<string, never>; readonly result: EngineStatus };
   readonly 'engine/unload': { readonly params: Record<string, never>; readonly result: null };
 }

@@ -111,6 +111,28 @@ export function firstScore(token: Pick<TokenEvent, 'continueProbability'>): numb
   return token.continueProbability[0] ?? null;
 }
 
+/**
+ * What a run's tokens don't have because an endpoint doesn't send it.
+ * `tokens`: they are pieces of text as they arrived. `candidates`: log-probabilities and top-k. `passes`: scores, passes
+ * and before/after of second passes. `entropy`. `ids`: token ids, and the prompt's tokens.
+ */
+export type MissingDatum = 'tokens' | 'candidates' | 'passes' | 'entropy' | 'ids';
+
+/** Nothing is missing from a run of this machine's engine, or of an endpoint that is a `tah serve`. */
+export function missingData(run: Pick<Run, 'model'>): readonly MissingDatum[] {
+  const sends = run.model?.endpoint?.sends ?? 'tah';
+  switch (sends) {
+    case 'tah':
+      return [];
+    case 'logprobs':
+      return ['passes', 'entropy', 'ids'];
+    case 'text':
+      return ['tokens', 'candidates', 'passes', 'entropy', 'ids'];
+    default:
+      return sends satisfies never;
+  }
+}
+
 export type SecondThought = 'kept' | 'changed' | 'changed the pick';
 
 /**

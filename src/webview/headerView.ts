@@ -64,15 +64,18 @@ export class HeaderView {
     if (run.model !== null) this.facts.append(fact('symbol-namespace', run.model.name, modelTitle(run.model), TEST_ID.model));
     if (run.provider !== null) {
       const rejected = run.provider.rejected.map(({ provider, reason }) => `${provider}: ${reason}`);
-      this.facts.append(fact('chip', run.provider.provider, [run.provider.reason, ...rejected].join('\n'), TEST_ID.provider));
+      this.facts.append(fact('chip', run.model?.endpoint?.host ?? run.provider.provider, [run.provider.reason, ...rejected].join('\n'), TEST_ID.provider));
     }
     this.facts.append(fact('lightbulb', policyText(run.policy, run.model?.threshold ?? null), '', TEST_ID.policy));
   }
 }
 
 function modelTitle(model: NonNullable<Run['model']>): string {
-  const millions = model.parameters / 1e6;
-  return l10n.t('{0} M parameters, {1}, up to {2} passes a token, context of {3} tokens', millions.toFixed(millions < 10 ? 1 : 0), model.quantization, model.maxIter, model.contextLength);
+  const { endpoint, parameters, quantization, contextLength } = model;
+  if (endpoint !== undefined) return l10n.t('Runs at {0}: the problem is sent there', endpoint.host);
+  if (parameters === null || quantization === null || contextLength === null) return '';
+  const millions = parameters / 1e6;
+  return l10n.t('{0} M parameters, {1}, up to {2} passes a token, context of {3} tokens', millions.toFixed(millions < 10 ? 1 : 0), quantization, model.maxIter, contextLength);
 }
 
 function fact(iconName: string, text: string, title: string, testId: string): HTMLElement {

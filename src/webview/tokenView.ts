@@ -4,6 +4,7 @@
  * (method.md, "hard token"), which is what a TokenEvent carries.
  */
 
+import { UNKNOWN_ID } from '../protocol/engine.ts';
 import type { Candidate, TokenEvent } from '../protocol/engine.ts';
 import { firstScore, secondThought } from '../protocol/run.ts';
 import type { SecondThought } from '../protocol/run.ts';
@@ -153,12 +154,13 @@ function whyFacts(token: TokenEvent, threshold: number | null): Fact[] {
 function tokenFacts(token: TokenEvent): Fact[] {
   const facts: Fact[] = [];
   const entropies = token.iterCount > 1 ? [token.entropyBefore, token.entropyAfter] : [token.entropyBefore];
-  facts.push({ label: l10n.t('Entropy'), value: `${entropies.map((nats) => fixed(nats, 2)).join(' → ')} nats` });
+  const known = entropies.filter((nats) => nats !== null);
+  if (known.length > 0) facts.push({ label: l10n.t('Entropy'), value: `${known.map((nats) => fixed(nats, 2)).join(' → ')} nats` });
   const gap = topGap(token.before);
   if (gap !== null) facts.push({ label: l10n.t('First − second'), value: formatPercent(gap) });
-  facts.push({ label: l10n.t('Log-probability'), value: fixed(token.logprob, 3) });
+  if (token.logprob !== null) facts.push({ label: l10n.t('Log-probability'), value: fixed(token.logprob, 3) });
   facts.push({ label: l10n.t('Token'), value: l10n.t('{0}, position {1}', token.index + 1, token.position) });
-  facts.push({ label: l10n.t('Token id'), value: String(token.id) });
+  if (token.id !== UNKNOWN_ID) facts.push({ label: l10n.t('Token id'), value: String(token.id) });
   if (token.elapsedMs !== null) facts.push({ label: l10n.t('Time'), value: `${fixed(token.elapsedMs, 1)} ms` });
   return facts;
 }

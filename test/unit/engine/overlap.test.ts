@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEngine } from '../../../src/engine/engine.ts';
 import { Forward, type RowResult } from '../../../src/engine/forward.ts';
 import { LoadedModel } from '../../../src/engine/loadedModel.ts';
+import { openModelFolder } from '../../../src/engine/modelFolder.ts';
 import { GREEDY, type EngineApi, type GenerateEvent, type ThinkingPolicy, type TokenEvent } from '../../../src/protocol/engine.ts';
 import { importTinyModel, type TinyModel } from '../../fixtures/tinyModel.ts';
 
@@ -136,13 +137,13 @@ describe('models with three passes, and with one', () => {
 
   it('the last token that fits ends a run at the context limit', async () => {
     const engine = createEngine();
-    const { model } = await engine.load(tied.dir);
+    const { contextLength } = openModelFolder(tied.dir).info;
     const run = (length: number): AsyncIterable<GenerateEvent> =>
       engine.generate({ model: tied.dir, prompt: { kind: 'tokens', ids: promptOf(length) }, policy: { kind: 'never' }, sampling: GREEDY, maxTokens: 50, forced: [30] });
     let reason: string | undefined;
-    for await (const event of run(model.contextLength - 1)) if (event.type === 'end') reason = event.reason;
+    for await (const event of run(contextLength - 1)) if (event.type === 'end') reason = event.reason;
     expect(reason).toBe('context-limit');
-    await expect(tokensOf(run(model.contextLength))).rejects.toMatchObject({ code: 'engine.context-too-long' });
+    await expect(tokensOf(run(contextLength))).rejects.toMatchObject({ code: 'engine.context-too-long' });
     await engine.unload();
   });
 });

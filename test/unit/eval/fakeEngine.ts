@@ -47,6 +47,9 @@ export class FakeEngine implements EngineApi {
   load(): Promise<{ model: ModelInfo; provider: ProviderInfo }> {
     return Promise.resolve({ model: MODEL, provider: PROVIDER });
   }
+  countTokens(): Promise<number> {
+    return Promise.reject(new TahError('internal', 'not used here'));
+  }
   status(): Promise<never> {
     return Promise.reject(new TahError('internal', 'not used here'));
   }
