@@ -2,7 +2,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'training/', 'artifacts/', '.cache/', 'test/fixtures/', 'models/', 'media/', '.vscode-test/'] },
+  { ignores: ['dist/', 'node_modules/', 'training/', 'artifacts/', '.cache/', 'test/fixtures/workspace/', 'models/', 'media/', '.vscode-test/'] },
   {
     files: ['src/**/*.ts', 'test/**/*.ts'],
     extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
