@@ -16,10 +16,10 @@ def main() -> None:
     from .stages import STAGES
 
     parser = argparse.ArgumentParser(prog="tah_training", description="Trains a Think-at-Hard model; finished stages are kept, a stopped one goes on.")
-    parser.add_argument("command", choices=["all", *STAGES, "release", "status"])
+    parser.add_argument("command", choices=["all", *STAGES, "release", "status", "study", "study-report"])
     parser.add_argument("--config", type=Path, required=True, help="a recipe, for example recipes/small.yaml")
     parser.add_argument("--run-dir", type=Path, help="default: runs/<name of the recipe>")
-    parser.add_argument("--out", type=Path, help="release: the model's folder in the repository")
+    parser.add_argument("--out", type=Path, help="release: the model's folder in the repository; study-report: the Markdown file (RESULTS.md)")
     parser.add_argument("--again", action="store_true", help="do the stage even if it is finished")
     parser.add_argument("--limit", type=int, help="eval: only so many problems")
     given = parser.parse_args()
@@ -30,6 +30,9 @@ def main() -> None:
     from .release import write_release
     from .stages import Run
 
+    if given.command in ("study", "study-report"):
+        study(given)
+        return
     recipe = read_recipe(given.config)
     if recipe.threads:
         torch.set_num_threads(recipe.threads)
@@ -49,6 +52,20 @@ def main() -> None:
                 run.eval(given.limit)
             else:
                 run.go(stage)
+
+
+def study(given: argparse.Namespace) -> None:
+    from .recipe import read_yaml
+    from .study.report import write_report
+    from .study.run import run_study
+    from .study.settings import StudySettings
+
+    settings = read_yaml(StudySettings, given.config)
+    folder = given.run_dir or Path("runs") / settings.name
+    if given.command == "study":
+        run_study(settings, folder)
+    else:
+        write_report(folder, given.out or Path("RESULTS.md"))
 
 
 if __name__ == "__main__":

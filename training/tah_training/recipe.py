@@ -128,15 +128,24 @@ class Recipe:
     max_iter: int = 2
 
 
-def _read(kind: type[T], data: dict[str, Any], where: str) -> T:
+def read_settings(kind: type[T], data: dict[str, Any], where: str) -> T:
+    """Settings of `kind` from YAML data; `where` is the path so far, for messages."""
     hints = get_type_hints(kind)
     known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
     for key in data:
         if key not in known:
             raise ValueError(f"{where}{key}: no such setting; known: {', '.join(sorted(known))}")
-    values = {k: _read(hints[k], v, f"{where}{k}.") if is_dataclass(hints[k]) else v for k, v in data.items()}
+    values = {k: read_settings(hints[k], v, f"{where}{k}.") if is_dataclass(hints[k]) else v for k, v in data.items()}
     return kind(**values)
 
 
+def read_yaml(kind: type[T], path: Path) -> T:
+    """A file of settings; keys that aren't known are errors."""
+    data = yaml.safe_load(path.read_text()) or {}
+    if not isinstance(data, dict):
+        raise ValueError(f"{path}: settings are expected, as `key: value`")
+    return read_settings(kind, data, "")
+
+
 def read_recipe(path: Path) -> Recipe:
-    return _read(Recipe, yaml.safe_load(path.read_text()) or {}, "")
+    return read_yaml(Recipe, path)

@@ -59,7 +59,10 @@ def mixed_embeddings(logits: torch.Tensor, embedding: torch.Tensor, topk: int) -
 
 
 class ThinkingModel(nn.Module):
-    """`model`: a PeftModel with one LoRA adapter; without an adapter (plain model) only one pass is possible."""
+    """`model`: a PeftModel with one LoRA adapter; without an adapter (plain model) only one pass is possible.
+
+    `mix_topk` 0 is a control of the study, not the method: later passes are fed the token's own embedding again, not the mix.
+    """
 
     def __init__(self, model: PeftModel | PreTrainedModel, decider: MLPIterDecider | None, mix_topk: int, max_iter: int) -> None:
         super().__init__()
@@ -120,7 +123,7 @@ class ThinkingModel(nn.Module):
             counts = torch.bincount(row, minlength=batch)
             place = torch.arange(len(row), device=device) - (counts.cumsum(0) - counts)[row]
             width = int(counts.max())
-            inputs = mixed_embeddings(cumulative, self.embedding.weight, self.mix_topk)
+            inputs = mixed_embeddings(cumulative, self.embedding.weight, self.mix_topk) if self.mix_topk else self.embedding(ids[row, column])
             embeds = inputs.new_zeros(batch, width, inputs.shape[-1]).index_put((row, place), inputs)
             new_positions = positions.new_zeros(batch, width).index_put((row, place), positions[row, column])
             new_documents = documents.new_full((batch, width), -1).index_put((row, place), documents[row, column])
