@@ -3,9 +3,10 @@
  * those only what a choice needs; the engine checks a folder fully when it opens it. Imports no `vscode`.
  */
 
+import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
-import type { SamplingOptions } from '../protocol/engine.ts';
+import type { ModelInfo, SamplingOptions } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
 import { MANIFEST_FILE, MANIFEST_FORMAT } from '../protocol/manifest.ts';
 import type { Quantization } from '../protocol/manifest.ts';
@@ -23,6 +24,8 @@ export interface ModelEntry {
   /** 1 for a plain model. */
   readonly maxIter: number;
   readonly generation: Omit<SamplingOptions, 'seed'>;
+  /** `ModelInfo.hash` of the engine: identifies the weights, wherever the folder is. */
+  readonly hash: string;
 }
 
 export interface ModelPlaces {
@@ -76,6 +79,24 @@ export class ModelStore {
     throw wanted === null
       ? new TahError('model.not-found', 'No model is installed.', { hint: 'Choose Think-at-Hard: Select Model… to import one.' })
       : new TahError('model.not-found', `There is no model named "${wanted}".`, { subject: wanted, hint: 'Choose Think-at-Hard: Select Model… to pick another one.' });
+  }
+
+  /**
+   * The folder that holds the weights of a run: where they were, the one that a setting names, or any that is known.
+   * @throws TahError model.not-found naming the model
+   */
+  async withWeightsOf({ name, quantization, hash, path }: Pick<ModelInfo, 'name' | 'quantization' | 'hash' | 'path'>, setting: string | null): Promise<ModelEntry> {
+    for (const folder of [path, setting]) {
+      if (folder === null || !isAbsolute(folder)) continue;
+      const model = await readModel(folder, 'folder').catch(() => null); // Gone or replaced: looked for by its hash below.
+      if (model?.hash === hash) return model;
+    }
+    const found = (await this.list()).models.find((model) => model.hash === hash);
+    if (found !== undefined) return found;
+    throw new TahError('model.not-found', `The model of this run, ${name} (${quantization}, ${hash.slice(0, 12)}), is not on this machine.`, {
+      subject: name,
+      hint: 'Import it with Think-at-Hard: Select Model…, or solve the problem again with another model.',
+    });
   }
 }
 
@@ -138,7 +159,20 @@ function entryOf(json: unknown, path: string, source: ModelSource): ModelEntry |
   if (typeof id !== 'string' || typeof name !== 'string' || typeof parameters !== 'number' || typeof maxIter !== 'number') return null;
   if (kind !== 'fp32' && kind !== 'int8' && kind !== 'int4') return null;
   if (typeof temperature !== 'number' || typeof topK !== 'number' || typeof topP !== 'number' || typeof minP !== 'number') return null;
-  return { path, id, name, source, quantization: kind, parameters, maxIter, generation: { temperature, topK, topP, minP } };
+  const hash = weightsHash(manifest['files']);
+  return hash === null ? null : { path, id, name, source, quantization: kind, parameters, maxIter, generation: { temperature, topK, topP, minP }, hash };
+}
+
+/** As the engine computes it when it opens the folder (a test compares them). */
+function weightsHash(files: unknown): string | null {
+  if (!Array.isArray(files)) return null;
+  const hash = createHash('sha256');
+  for (const file of files) {
+    const { path, sha256 } = record(file) ?? {};
+    if (typeof path !== 'string' || typeof sha256 !== 'string') return null;
+    hash.update(`${path}:${sha256}\n`);
+  }
+  return hash.digest('hex');
 }
 
 function record(value: unknown): Record<string, unknown> | null {

@@ -6,43 +6,18 @@
 
 import { randomUUID } from 'node:crypto';
 import type { AnswerCheck } from '../protocol/answer.ts';
-import type { EndReason, EngineApi, GenerateEvent, GenerateStats, Prompt, ProviderChoice, SamplingOptions, ThinkingPolicy, TokenEvent } from '../protocol/engine.ts';
+import type { EndReason, EngineApi, GenerateEvent, GenerateStats, TokenEvent } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
 import type { ErrorData } from '../protocol/errors.ts';
 import { applyToHead } from '../protocol/run.ts';
-import type { Branch, Comparison, Run, RunChange, RunHead } from '../protocol/run.ts';
+import type { BranchChange, Run, RunChange, RunHead } from '../protocol/run.ts';
 import { Emitter } from './emitter.ts';
+import { branchRequest } from './runsBranch.ts';
+import type { BranchPlace } from './runsBranch.ts';
+import { engineEvents, newRun } from './runsRequest.ts';
+import type { RunRequest } from './runsRequest.ts';
 
-/** What is asked for, whatever the kind. */
-interface RequestBase {
-  /** Model folder. */
-  readonly model: string;
-  readonly policy: ThinkingPolicy;
-  readonly provider?: ProviderChoice;
-  readonly comparison?: Comparison;
-}
-
-/** A text that the model writes. */
-export interface SolveRequest extends RequestBase {
-  readonly kind?: 'solve' | 'explain';
-  /** What the run is called and its answer checked against; also what the model is asked, unless `prompt` says otherwise. */
-  readonly problem: string;
-  readonly prompt?: Prompt;
-  /** Default: the model's own. */
-  readonly sampling?: Partial<SamplingOptions>;
-  readonly maxTokens: number;
-  /** Token ids that the text starts with. */
-  readonly forced?: readonly number[];
-  readonly branch?: Branch;
-}
-
-/** A given text, scored token by token. */
-export interface MeasureTextRequest extends RequestBase {
-  readonly kind: 'measure';
-  readonly text: string;
-}
-
-export type RunRequest = SolveRequest | MeasureTextRequest;
+export type { MeasureTextRequest, RunRequest, SolveRequest } from './runsRequest.ts';
 
 export interface RunsOptions {
   readonly engine: Pick<EngineApi, 'generate' | 'measure'>;
@@ -138,6 +113,16 @@ export class Runs {
   retry(id: string): string | null {
     const live = this.runs.get(id);
     return live === undefined ? null : this.start(live.request);
+  }
+
+  /**
+   * Regenerates from token `index` with one change, as a new run of the same seed.
+   * @throws TahError input.empty, engine.bad-request, model.no-decider
+   */
+  branch(id: string, index: number, change: BranchChange, place: BranchPlace): string {
+    const parent = this.get(id);
+    if (parent === null) throw new TahError('input.empty', 'The run to branch from is no longer there.', { hint: 'Open it from the history first.' });
+    return this.start(branchRequest(parent, index, change, place));
   }
 
   /** The engine stops within one pass; a run that has ended stays as it is. */
@@ -276,43 +261,4 @@ export class Runs {
       this.forgotten.fire(id);
     }
   }
-}
-
-function newRun(id: string, request: RunRequest, state: 'waiting' | 'running'): RunHead {
-  const measured = request.kind === 'measure';
-  return {
-    id,
-    createdAt: new Date().toISOString(),
-    kind: request.kind ?? 'solve',
-    problem: measured ? request.text : request.problem,
-    branch: measured ? null : (request.branch ?? null),
-    comparison: request.comparison ?? null,
-    policy: request.policy,
-    // Known in full when the engine starts the run.
-    sampling: null,
-    model: null,
-    provider: null,
-    prompt: [],
-    state,
-    endReason: null,
-    error: null,
-    stats: null,
-    answer: null,
-    check: null,
-  };
-}
-
-function engineEvents(engine: RunsOptions['engine'], request: RunRequest, signal: AbortSignal): AsyncIterable<GenerateEvent> {
-  const { model, policy } = request;
-  const provider = request.provider === undefined ? {} : { provider: request.provider };
-  if (request.kind === 'measure') return engine.measure({ model, policy, text: request.text, ...provider }, signal);
-  return engine.generate({
-    model,
-    policy,
-    ...provider,
-    prompt: request.prompt ?? { kind: 'chat', messages: [{ role: 'user', content: request.problem }] },
-    maxTokens: request.maxTokens,
-    ...(request.sampling === undefined ? {} : { sampling: request.sampling }),
-    ...(request.forced === undefined ? {} : { forced: request.forced }),
-  }, signal);
 }

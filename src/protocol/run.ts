@@ -29,6 +29,17 @@ export type BranchChange =
   /** Another token in the place of token `index`. */
   | { readonly kind: 'token'; readonly id: number; readonly text: string };
 
+const LONGEST_TOKEN_TEXT = 1000;
+
+/** A branch change from outside, checked; null for anything else. Whether it fits a run is its host's to say. */
+export function readBranchChange(value: unknown): BranchChange | null {
+  if (typeof value !== 'object' || value === null || !('kind' in value)) return null;
+  if (value.kind === 'threshold' && 'threshold' in value && typeof value.threshold === 'number') return { kind: 'threshold', threshold: value.threshold };
+  if (value.kind === 'passes' && 'iterCount' in value && typeof value.iterCount === 'number') return { kind: 'passes', iterCount: value.iterCount };
+  if (value.kind !== 'token' || !('id' in value) || !('text' in value) || typeof value.id !== 'number') return null;
+  return typeof value.text === 'string' && value.text.length <= LONGEST_TOKEN_TEXT ? { kind: 'token', id: value.id, text: value.text } : null;
+}
+
 /** Where a run left another one: the tokens before `index` are the parent's, with the passes that they had there. */
 export interface Branch {
   readonly parentId: string;

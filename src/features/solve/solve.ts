@@ -13,6 +13,7 @@ import { runText, splitThinking } from '../../protocol/run.ts';
 import type { Run } from '../../protocol/run.ts';
 import { insertionText } from './insertion.ts';
 import { LONGEST_PROBLEM, readProblem, refuseTooLong } from './problem.ts';
+import { regenerate } from './regenerate.ts';
 
 export function registerSolve(services: Services): vscode.Disposable {
   const { log, runs } = services;
@@ -26,6 +27,7 @@ export function registerSolve(services: Services): vscode.Disposable {
     registerCommand(log, 'thinkAtHard.copyAnswer', async (runId) => {
       await vscode.env.clipboard.writeText(answerText(wantedRun(services, runId)));
     }),
+    registerCommand(log, 'thinkAtHard.regenerate', (runId, index, change) => regenerate(services, wantedRun(services, runId), index, change)),
     registerCommand(log, 'thinkAtHard.retry', (runId) => {
       const { id } = wantedRun(services, runId);
       const next = runs.retry(id);
