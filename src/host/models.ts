@@ -91,9 +91,10 @@ export class ModelStore {
       const model = await readModel(folder, 'folder').catch(() => null); // Gone or replaced: looked for by its hash below.
       if (model?.hash === hash) return model;
     }
-    const found = (await this.list()).models.find((model) => model.hash === hash);
+    const found = hash === null ? undefined : (await this.list()).models.find((model) => model.hash === hash);
     if (found !== undefined) return found;
-    throw new TahError('model.not-found', `The model of this run, ${name} (${quantization}, ${hash.slice(0, 12)}), is not on this machine.`, {
+    const which = [quantization, hash?.slice(0, 12)].filter((part) => part !== undefined && part !== null).join(', ');
+    throw new TahError('model.not-found', `The model of this run, ${name}${which === '' ? '' : ` (${which})`}, is not on this machine.`, {
       subject: name,
       hint: 'Import it with Think-at-Hard: Select Model…, or solve the problem again with another model.',
     });

@@ -22,6 +22,9 @@ export interface BranchPlace {
 export function branchRequest(parent: Run, index: number, change: BranchChange, place: BranchPlace): SolveRequest {
   const { sampling, model } = parent;
   if (parent.kind === 'measure') throw new TahError('engine.bad-request', 'A measured text was not generated, so it cannot be regenerated.', { hint: 'Solve a problem, and branch from that run.' });
+  if (model?.endpoint !== undefined) {
+    throw new TahError('engine.bad-request', `The run came from the endpoint ${model.endpoint.name}, which cannot go on from given tokens.`, { subject: 'endpoint', hint: 'Solve the problem with a model on this machine, and branch from that run.' });
+  }
   if (sampling === null || model === null || parent.prompt.length === 0 || parent.tokens.length === 0) {
     throw new TahError('input.empty', 'This run has no tokens to regenerate from.', { hint: 'Wait for its first token, or solve the problem again.' });
   }

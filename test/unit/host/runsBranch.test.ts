@@ -174,6 +174,14 @@ describe('a branch that cannot be', () => {
     expect(() => runs.branch(measured, 0, { kind: 'passes', iterCount: 2 }, { model: tiny.dir, maxTokens: 2 })).toThrow('measured');
   });
 
+  it('is one of a run that an endpoint computed', async () => {
+    const endpoint = { name: 'lab', host: 'localhost:1', sends: 'logprobs' } as const;
+    const remote = new Runs({ engine: { measure: (request) => engine.measure(request), generate: async function* (request) { for await (const event of engine.generate(request)) yield event.type === 'start' ? { ...event, model: { ...event.model, endpoint } } : event; } }, extractAnswer: () => null, checkAnswer: () => Promise.reject(new Error('not asked')), onError: () => undefined });
+    const id = remote.start({ problem: 'p', prompt: { kind: 'tokens', ids: [1, 2] }, model: tiny.dir, policy: { kind: 'never' }, maxTokens: 2 });
+    await remote.whenFinished(id);
+    expect(() => remote.branch(id, 0, { kind: 'passes', iterCount: 2 }, { model: tiny.dir, maxTokens: 2 })).toThrow('the endpoint lab');
+  });
+
   it.each([null, 'passes', {}, { kind: 'passes' }, { kind: 'passes', iterCount: '2' }, { kind: 'threshold', threshold: null }, { kind: 'token', id: 3 }, { kind: 'token', id: 3, text: 'a'.repeat(1001) }, { kind: 'evil', iterCount: 2 }])('is told at the door: %j', (value) => {
     expect(readBranchChange(value)).toBeNull();
   });
