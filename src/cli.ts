@@ -65,8 +65,9 @@ thinkingCommand('solve', 'solve a problem and show where the model thought twice
   .option('--temperature <x>', "0 is greedy (default: the model's)", number)
   .option('--seed <n>', 'the same seed gives the same text', wholeNumber)
   .option('--max-tokens <n>', 'tokens at most', positive, 1024)
+  .option('--save <file>', 'write the run as FILE.tahrun.json, which VS Code opens in the heatmap')
   .option('--no-thinking', "turn the chat template's thinking off, where it has one (Qwen3)")
-  .action((text: string, options: Thinking & { temperature?: number; seed?: number; maxTokens: number; thinking: boolean }) =>
+  .action((text: string, options: Thinking & { temperature?: number; seed?: number; maxTokens: number; thinking: boolean; save?: string }) =>
     run(options, (terminal, signal) =>
       solve(problemText(text), { ...options, policy: thinkingPolicy(options.policy, options.threshold), sampling: samplingOptions(options.temperature, options.seed) }, terminal, signal),
     ),
@@ -89,7 +90,8 @@ command('verify', 'replay golden vectors of the reference implementation and com
 thinkingCommand('measure', 'score a given text token by token')
   .argument('[text]', 'the text; - reads it from standard input')
   .option('--file <file>', 'read the text from a file')
-  .action((text: string | undefined, options: Thinking & { file?: string }) =>
+  .option('--save <file>', 'write the run as FILE.tahrun.json, which VS Code opens in the heatmap')
+  .action((text: string | undefined, options: Thinking & { file?: string; save?: string }) =>
     run(options, (terminal, signal) => measure(textOrFile(text, options.file), { ...options, policy: thinkingPolicy(options.policy, options.threshold) }, terminal, signal)),
   );
 

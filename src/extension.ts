@@ -6,6 +6,7 @@
 import type * as vscode from 'vscode';
 import { registerModels } from './features/models/modelPicker.ts';
 import { registerRunPanel } from './features/heatmap/panel.ts';
+import { registerHistory } from './features/history/history.ts';
 import { registerSolve } from './features/solve/solve.ts';
 import { createServices } from './host/services.ts';
 import type { Services } from './host/services.ts';
@@ -14,7 +15,7 @@ let services: Services | null = null;
 
 export function activate(context: vscode.ExtensionContext): void {
   services = createServices(context);
-  context.subscriptions.push(registerSolve(services), registerRunPanel(services), registerModels(services));
+  context.subscriptions.push(registerSolve(services), registerRunPanel(services), registerModels(services), registerHistory(services));
 }
 
 /** The engine process is gone when this resolves. */

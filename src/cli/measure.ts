@@ -4,18 +4,23 @@ import type { EngineApi, GenerateEvent, OracleVerdict, ProviderChoice, ThinkingP
 import { TahError } from '../protocol/errors.ts';
 import { firstScore, oracleVerdict, secondThought } from '../protocol/run.ts';
 import { resolveModel } from './models.ts';
+import { checkSaveTarget, saveRun } from './saveRun.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface MeasureOptions {
   readonly model?: string;
   readonly policy: ThinkingPolicy;
   readonly provider: ProviderChoice;
+  /** Run file to write. */
+  readonly save?: string;
 }
 
 export async function measure(text: string, options: MeasureOptions, terminal: Terminal, signal: AbortSignal): Promise<void> {
   if (text.trim() === '') throw new TahError('input.empty', 'There is no text to measure.', { hint: 'Give a text, or --file FILE.' });
+  checkSaveTarget(options.save);
   const model = await resolveModel(options.model, terminal, signal);
   const { start, tokens, end } = await collect(createEngine().measure({ model, text, policy: options.policy, provider: options.provider }, signal));
+  if (options.save !== undefined) saveRun(options.save, { kind: 'measure', problem: text, answer: null, check: null }, { start, tokens, end });
   const verdicts: Record<OracleVerdict, number> = { 'hard-sent': 0, 'hard-missed': 0, 'easy-sent': 0, 'easy-skipped': 0 };
   for (const token of tokens) verdicts[oracleVerdict(token)]++;
   if (terminal.json) {

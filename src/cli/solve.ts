@@ -4,10 +4,11 @@ import { checkAnswer } from '../answer/checker.ts';
 import { extractAnswer } from '../answer/extract.ts';
 import { createEngine } from '../engine/engine.ts';
 import type { AnswerCheck } from '../protocol/answer.ts';
-import type { GenerateEvent, GenerateRequest, ModelInfo, ProviderChoice, ProviderInfo, SamplingOptions, ThinkingPolicy, TokenEvent } from '../protocol/engine.ts';
+import type { GenerateEvent, GenerateRequest, ProviderChoice, SamplingOptions, ThinkingPolicy, TokenEvent } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
 import { firstScore, secondThought } from '../protocol/run.ts';
 import { resolveModel } from './models.ts';
+import { checkSaveTarget, saveRun, type Generated } from './saveRun.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface SolveOptions {
@@ -18,6 +19,8 @@ export interface SolveOptions {
   readonly provider: ProviderChoice;
   /** False asks the chat template for an answer without a thinking part. */
   readonly thinking: boolean;
+  /** Run file to write. */
+  readonly save?: string;
 }
 
 /** Beside dist/cli.cjs. */
@@ -25,16 +28,9 @@ const CHECK_WORKER = path.join(import.meta.dirname, 'checkWorker.cjs');
 /** Sent tokens that are listed for people; all of them are in --json. */
 const LISTED = 12;
 
-interface Solved {
-  readonly model: ModelInfo;
-  readonly provider: ProviderInfo;
-  readonly sampling: SamplingOptions;
-  readonly tokens: readonly TokenEvent[];
-  readonly end: Extract<GenerateEvent, { type: 'end' }>;
-}
-
 export async function solve(problem: string, options: SolveOptions, terminal: Terminal, signal: AbortSignal): Promise<void> {
   if (problem.trim() === '') throw new TahError('input.empty', 'There is no problem to solve.', { hint: 'Give one: tah solve "3x + 5 = 20".' });
+  checkSaveTarget(options.save);
   const model = await resolveModel(options.model, terminal, signal);
   const solved = await generateTokens(problem, model, options, terminal, signal);
   const text = solved.tokens.map((token) => token.text).join('');
@@ -43,11 +39,12 @@ export async function solve(problem: string, options: SolveOptions, terminal: Te
     answer === null
       ? { state: 'unchecked', reason: 'The text has no final answer in a box.' }
       : await checkAnswer(problem, answer, { workerPath: CHECK_WORKER, signal });
+  if (options.save !== undefined) saveRun(options.save, { kind: 'solve', problem, answer, check }, solved);
   if (terminal.json) terminal.document(solveDocument(problem, text, answer, check, options.policy, solved));
   else printSummary(terminal, answer, check, solved);
 }
 
-async function generateTokens(problem: string, model: string, options: SolveOptions, terminal: Terminal, signal: AbortSignal): Promise<Solved> {
+async function generateTokens(problem: string, model: string, options: SolveOptions, terminal: Terminal, signal: AbortSignal): Promise<Generated> {
   const request: GenerateRequest = {
     model,
     prompt: { kind: 'chat', messages: [{ role: 'user', content: problem }], ...(options.thinking ? {} : { enableThinking: false }) },
@@ -75,7 +72,7 @@ async function generateTokens(problem: string, model: string, options: SolveOpti
       case 'end':
         if (start === undefined) throw new Error('the engine ended a run that it had not started');
         if (!terminal.json) terminal.print('\n');
-        return { model: start.model, provider: start.provider, sampling: start.sampling, tokens, end: event };
+        return { start, tokens, end: event };
       default:
         event satisfies never;
     }
@@ -83,7 +80,7 @@ async function generateTokens(problem: string, model: string, options: SolveOpti
   throw new Error('the engine ended without an end event');
 }
 
-function solveDocument(problem: string, text: string, answer: string | null, check: AnswerCheck, policy: ThinkingPolicy, solved: Solved): unknown {
+function solveDocument(problem: string, text: string, answer: string | null, check: AnswerCheck, policy: ThinkingPolicy, solved: Generated): unknown {
   const { stats, reason } = solved.end;
   return {
     problem,
@@ -93,17 +90,18 @@ function solveDocument(problem: string, text: string, answer: string | null, che
     passes: stats.passes,
     passesPerToken: stats.passesPerToken,
     endReason: reason,
-    model: solved.model,
-    provider: solved.provider,
+    model: solved.start.model,
+    provider: solved.start.provider,
     policy,
-    sampling: solved.sampling,
+    sampling: solved.start.sampling,
     stats,
     tokens: solved.tokens,
   };
 }
 
-function printSummary(terminal: Terminal, answer: string | null, check: AnswerCheck, solved: Solved): void {
+function printSummary(terminal: Terminal, answer: string | null, check: AnswerCheck, solved: Generated): void {
   const { stats, reason } = solved.end;
+  const { model, provider } = solved.start;
   const sent = solved.tokens.filter((token) => token.iterCount > 1);
   const label = (name: string): string => terminal.style('dim', name.padEnd(13));
   const mark = { verified: terminal.style('green', '✓ verified'), contradicted: terminal.style('red', '✗ contradicted'), unchecked: terminal.style('yellow', '? could not check') }[check.state];
@@ -113,9 +111,9 @@ function printSummary(terminal: Terminal, answer: string | null, check: AnswerCh
   for (const token of sent.slice(0, LISTED)) terminal.print(`${' '.repeat(13)}${describeSent(token)}`);
   if (sent.length > LISTED) terminal.print(`${' '.repeat(13)}and ${sent.length - LISTED} more (--json lists all)`);
   terminal.print(`${label('Cost')}${stats.passesPerToken.toFixed(2)} passes a token, ${stats.tokensPerSecond.toFixed(0)} tokens a second`);
-  terminal.print(`${label('Model')}${solved.model.name} (${solved.model.quantization}) on ${solved.provider.provider}: ${solved.provider.reason}`);
+  terminal.print(`${label('Model')}${model.name} (${model.quantization}) on ${provider.provider}: ${provider.reason}`);
   if (reason === 'max-tokens') terminal.print(`${label('Ended')}at the limit of ${stats.tokens} tokens (--max-tokens)`);
-  if (reason === 'context-limit') terminal.print(`${label('Ended')}at the model's context of ${solved.model.contextLength} tokens`);
+  if (reason === 'context-limit') terminal.print(`${label('Ended')}at the model's context of ${model.contextLength} tokens`);
 }
 
 function describeSent(token: TokenEvent): string {

@@ -16,7 +16,7 @@ export function logError(log: vscode.LogOutputChannel, thrown: unknown): TahErro
 }
 
 /** What the user stopped is no failure and shows nothing. */
-async function showError(log: vscode.LogOutputChannel, thrown: unknown): Promise<void> {
+export async function showError(log: vscode.LogOutputChannel, thrown: unknown): Promise<void> {
   const error = logError(log, thrown);
   if (error.code === 'cancelled') return;
   const text = error.hint === undefined ? error.message : `${error.message} ${error.hint}`;

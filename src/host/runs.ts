@@ -9,10 +9,10 @@ import type { AnswerCheck } from '../protocol/answer.ts';
 import type { EndReason, EngineApi, GenerateEvent, GenerateStats, TokenEvent } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
 import type { ErrorData } from '../protocol/errors.ts';
-import { applyToHead } from '../protocol/run.ts';
+import { applyToHead, hasEnded } from '../protocol/run.ts';
 import type { BranchChange, Run, RunChange, RunHead } from '../protocol/run.ts';
 import { Emitter } from './emitter.ts';
-import { branchRequest } from './runsBranch.ts';
+import { branchRequest, repeatRequest } from './runsBranch.ts';
 import type { BranchPlace } from './runsBranch.ts';
 import { engineEvents, newRun } from './runsRequest.ts';
 import type { RunRequest } from './runsRequest.ts';
@@ -40,7 +40,8 @@ export type RunPhase = 'waiting' | 'loading' | 'thinking' | 'ended';
 
 /** A run under construction. Tokens are appended in place; `snapshot` copies them only when someone asks. */
 interface LiveRun {
-  readonly request: RunRequest;
+  /** Null for a run that was adopted: its model must be found first. */
+  readonly request: RunRequest | null;
   readonly abort: AbortController;
   readonly tokens: TokenEvent[];
   /** Tokens that no change has carried yet: the last of `tokens`. */
@@ -105,14 +106,25 @@ export class Runs {
     this.forgetOldest();
     this.added.fire(id);
     this.phases.fire({ runId: id, phase });
-    live.finished = this.follow(live).catch(this.options.onError);
+    live.finished = this.follow(live, request).catch(this.options.onError);
     return id;
   }
 
-  /** The same request again, as a new run. */
-  retry(id: string): string | null {
+  /** Takes in a run that ended elsewhere: in an earlier window, or in a file. One that is here stays as it is. */
+  adopt(run: Run): void {
+    if (!hasEnded(run)) throw new Error('a run that has not ended belongs to the window that runs it');
+    if (this.runs.has(run.id)) return;
+    const { tokens, ...head } = run;
+    this.runs.set(run.id, { request: null, abort: new AbortController(), tokens: [...tokens], pending: [], timer: null, run: head, phase: 'ended', finished: Promise.resolve() });
+    this.forgetOldest();
+    this.phases.fire({ runId: run.id, phase: 'ended' });
+  }
+
+  /** The same request again, as a new run; null where it is not kept. @param place where an adopted run is computed */
+  retry(id: string, place: BranchPlace): string | null {
     const live = this.runs.get(id);
-    return live === undefined ? null : this.start(live.request);
+    const run = this.get(id);
+    return live === undefined || run === null ? null : this.start(live.request ?? repeatRequest(run, place));
   }
 
   /**
@@ -137,6 +149,15 @@ export class Runs {
     return { ...live.run, tokens: live.tokens.slice(0, live.tokens.length - live.pending.length) };
   }
 
+  /** The run that a command names, else the newest. @throws TahError input.empty */
+  wanted(id: unknown): Run {
+    const run = this.get(typeof id === 'string' ? id : (this.ids().at(-1) ?? ''));
+    if (run !== null) return run;
+    throw typeof id === 'string'
+      ? new TahError('input.empty', 'The run is no longer there.', { hint: 'Look for it with Think-at-Hard: Show History….' })
+      : new TahError('input.empty', 'There is no run yet.', { hint: 'Choose Think-at-Hard: Solve… first.' });
+  }
+
   phase(id: string): RunPhase | null {
     return this.runs.get(id)?.phase ?? null;
   }
@@ -156,14 +177,19 @@ export class Runs {
     await this.runs.get(id)?.finished;
   }
 
+  /** Waits for the end of all runs. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.runs.values()].map((live) => live.finished));
+  }
+
   dispose(): void {
     this.closing.abort();
     for (const live of this.runs.values()) live.abort.abort();
   }
 
-  private async follow(live: LiveRun): Promise<void> {
+  private async follow(live: LiveRun, request: RunRequest): Promise<void> {
     try {
-      for await (const event of engineEvents(this.options.engine, live.request, live.abort.signal)) {
+      for await (const event of engineEvents(this.options.engine, request, live.abort.signal)) {
         const ended = this.accept(live, event);
         if (ended !== null) {
           this.end(live, 'done', ended, null);
@@ -252,10 +278,12 @@ export class Runs {
 
   private forgetOldest(): void {
     const { keep = 50, keepTokens = 100_000 } = this.options;
+    const newest = this.ids().at(-1);
     let tokens = [...this.runs.values()].reduce((sum, live) => sum + live.tokens.length, 0);
     for (const [id, live] of this.runs) {
       if (this.runs.size <= keep && tokens <= keepTokens) return;
-      if (live.phase !== 'ended') continue;
+      // The newest is what somebody has just asked for.
+      if (live.phase !== 'ended' || id === newest) continue;
       this.runs.delete(id);
       tokens -= live.tokens.length;
       this.forgotten.fire(id);

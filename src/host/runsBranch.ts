@@ -7,7 +7,7 @@
 import type { ProviderChoice, ThinkingPolicy } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
 import type { BranchChange, Run } from '../protocol/run.ts';
-import type { SolveRequest } from './runsRequest.ts';
+import type { RunRequest, SolveRequest } from './runsRequest.ts';
 
 /** Where the branch is computed, and how long it may become. */
 export interface BranchPlace {
@@ -45,6 +45,26 @@ export function branchRequest(parent: Run, index: number, change: BranchChange, 
     maxTokens,
     forced: change.kind === 'token' ? [...prefix, change.id] : prefix,
     branch: { parentId: parent.id, index, change },
+  };
+}
+
+/** The request that a run came from, as far as the run tells: prompt, policy, seed, and what was forced. */
+export function repeatRequest(run: Run, place: BranchPlace): RunRequest {
+  const { branch, comparison, policy, problem, prompt, sampling } = run;
+  const base = { model: place.model, policy, ...(place.provider === undefined ? {} : { provider: place.provider }), ...(comparison === null ? {} : { comparison }) };
+  if (run.kind === 'measure') return { ...base, kind: 'measure', text: problem };
+  const forced = branch === null ? [] : run.tokens.slice(0, branch.change.kind === 'token' ? branch.index + 1 : branch.index).map((token) => token.id);
+  // The model may be asked anew where the run never came to its prompt, and by an endpoint that says no token ids.
+  const asked = prompt.length > 0 && run.model?.endpoint === undefined ? { prompt: { kind: 'tokens', ids: prompt.map((token) => token.id) } as const } : {};
+  return {
+    ...base,
+    kind: run.kind,
+    problem,
+    ...asked,
+    ...(sampling === null ? {} : { sampling }),
+    maxTokens: place.maxTokens,
+    ...(forced.length === 0 ? {} : { forced }),
+    ...(branch === null ? {} : { branch }),
   };
 }
 

@@ -6,7 +6,8 @@
 import * as vscode from 'vscode';
 import { createEngineClient } from './engineClient.ts';
 import type { EngineClient } from './engineClient.ts';
-import { logError } from './errors.ts';
+import { logError, showError } from './errors.ts';
+import { keepEnded, RunHistory } from './history.ts';
 import { ModelStore } from './models.ts';
 import { Origins } from './origins.ts';
 import { Runs } from './runs.ts';
@@ -21,6 +22,8 @@ export interface Services {
   readonly log: vscode.LogOutputChannel;
   readonly engine: EngineClient;
   readonly runs: Runs;
+  /** Runs that have ended, this window's and earlier ones'. */
+  readonly history: RunHistory;
   readonly origins: Origins;
   readonly models: ModelStore;
   /** As they are now; those that a folder may have of its own, for the document `of`. */
@@ -47,6 +50,7 @@ export function createServices(context: vscode.ExtensionContext): Services {
       logError(log, error);
     },
   });
+  const history = openHistory(vscode.Uri.joinPath(context.globalStorageUri, 'history').fsPath, log);
   const models = new ModelStore({
     bundled: bundle('models'),
     imported: vscode.Uri.joinPath(context.globalStorageUri, 'models').fsPath,
@@ -56,12 +60,31 @@ export function createServices(context: vscode.ExtensionContext): Services {
   const forgetting = runs.onDidForget((runId) => {
     origins.forget(runId);
   });
-  context.subscriptions.push(log, createStatusItem(engine, runs), followEdits(origins), forgetting);
+  context.subscriptions.push(log, createStatusItem(engine, runs), followEdits(origins), forgetting, keepEnded(runs, history));
   const dispose = async (): Promise<void> => {
     runs.dispose();
     await engine.dispose();
+    // What was stopped by the window's end is kept too.
+    await runs.settled();
+    await history.settled();
   };
-  return { extensionUri: context.extensionUri, log, engine, runs, origins, models, settings, dispose };
+  return { extensionUri: context.extensionUri, log, engine, runs, history, origins, models, settings, dispose };
+}
+
+function openHistory(folder: string, log: vscode.LogOutputChannel): RunHistory {
+  let shown = false;
+  return new RunHistory({
+    folder,
+    log: (line) => {
+      log.warn(line);
+    },
+    onError: (error) => {
+      // A full disk is told once a window, not after each run.
+      if (shown) logError(log, error);
+      else void showError(log, error);
+      shown = true;
+    },
+  });
 }
 
 function followEdits(origins: Origins): vscode.Disposable {

@@ -45,6 +45,10 @@ export const ERROR_CODES = {
   'input.empty': 'user',
   'input.missing-file': 'user',
   'input.bad-file': 'user',
+  // Run files and the history
+  'run-file.invalid': 'user',
+  'run-file.newer-version': 'user',
+  'run-file.cannot-write': 'user',
   'verify.mismatch': 'user',
   cancelled: 'user',
   internal: 'ours',

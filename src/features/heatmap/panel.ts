@@ -6,11 +6,11 @@
 
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
-import { registerCommand } from '../../host/errors.ts';
+import { logError, registerCommand } from '../../host/errors.ts';
+import { findRun } from '../../host/history.ts';
 import type { Services } from '../../host/services.ts';
 import { readPanelState, readWebviewMessage, RUN_PANEL } from '../../protocol/heatmap.ts';
 import type { HostMessage, WebviewMessage } from '../../protocol/heatmap.ts';
-import { TahError } from '../../protocol/errors.ts';
 import { runPage } from './page.ts';
 
 export function registerRunPanel(services: Services): vscode.Disposable {
@@ -25,10 +25,8 @@ export function registerRunPanel(services: Services): vscode.Disposable {
       panels.post(runId, { type: 'change', runId, change });
     }),
     vscode.window.registerWebviewPanelSerializer(RUN_PANEL, panels),
-    registerCommand(services.log, 'thinkAtHard.showPanel', () => {
-      const runId = services.runs.ids().at(-1);
-      if (runId === undefined) throw new TahError('input.empty', 'There is no run to show yet.', { hint: 'Choose Think-at-Hard: Solve… first.' });
-      panels.show(runId);
+    registerCommand(services.log, 'thinkAtHard.showPanel', (runId) => {
+      panels.show(services.runs.wanted(runId).id);
     }),
   );
 }
@@ -101,7 +99,7 @@ class RunPanels implements vscode.WebviewPanelSerializer {
       case 'ready':
         this.ready = true;
         this.runId ??= message.runId;
-        this.sendRun();
+        void this.sendKept();
         return;
       case 'stop':
         void vscode.commands.executeCommand('thinkAtHard.stop', message.runId);
@@ -124,6 +122,17 @@ class RunPanels implements vscode.WebviewPanelSerializer {
       default:
         message satisfies never;
     }
+  }
+
+  /** A panel that is restored shows a run of the window before. */
+  private async sendKept(): Promise<void> {
+    const { runs, history, log } = this.services;
+    try {
+      if (this.runId !== null) await findRun(runs, history, this.runId);
+    } catch (error) {
+      logError(log, error);
+    }
+    this.sendRun();
   }
 
   private sendRun(): void {

@@ -8,6 +8,8 @@ import { registerCommand } from '../../host/errors.ts';
 import type { Origin } from '../../host/origins.ts';
 import type { Services } from '../../host/services.ts';
 import { withTemperature } from '../../host/settings.ts';
+import { endpointReference } from '../../protocol/engine.ts';
+import type { ModelInfo } from '../../protocol/engine.ts';
 import { TahError } from '../../protocol/errors.ts';
 import { runText, splitThinking } from '../../protocol/run.ts';
 import type { Run } from '../../protocol/run.ts';
@@ -23,16 +25,12 @@ export function registerSolve(services: Services): vscode.Disposable {
       const id = typeof runId === 'string' ? runId : runs.running();
       if (id !== null) runs.stop(id);
     }),
-    registerCommand(log, 'thinkAtHard.insertAnswer', (runId) => insertAnswer(services, wantedRun(services, runId))),
+    registerCommand(log, 'thinkAtHard.insertAnswer', (runId) => insertAnswer(services, runs.wanted(runId))),
     registerCommand(log, 'thinkAtHard.copyAnswer', async (runId) => {
-      await vscode.env.clipboard.writeText(answerText(wantedRun(services, runId)));
+      await vscode.env.clipboard.writeText(answerText(runs.wanted(runId)));
     }),
-    registerCommand(log, 'thinkAtHard.regenerate', (runId, index, change) => regenerate(services, wantedRun(services, runId), index, change)),
-    registerCommand(log, 'thinkAtHard.retry', (runId) => {
-      const { id } = wantedRun(services, runId);
-      const next = runs.retry(id);
-      if (next !== null) services.origins.copy(id, next);
-    }),
+    registerCommand(log, 'thinkAtHard.regenerate', (runId, index, change) => regenerate(services, runs.wanted(runId), index, change)),
+    registerCommand(log, 'thinkAtHard.retry', (runId) => retry(services, runs.wanted(runId))),
   );
 }
 
@@ -54,6 +52,21 @@ async function solve(services: Services, given: unknown): Promise<void> {
     ...(settings.temperature === null ? {} : { sampling: withTemperature(model.generation, settings.temperature) }),
   });
   if (origin !== null) services.origins.set(runId, origin);
+}
+
+async function placeOf({ models }: Services, model: ModelInfo | null, setting: string | null): Promise<string> {
+  if (model === null) return (await models.resolve(setting)).path;
+  if (model.endpoint !== undefined) return endpointReference(model.endpoint.name);
+  return model.path !== '' ? model.path : (await models.withWeightsOf(model, setting)).path;
+}
+
+/** A run of an earlier window is computed by the same weights, wherever they are now. */
+async function retry(services: Services, run: Run): Promise<void> {
+  const settings = services.settings();
+  const { provider, maxTokens } = settings;
+  const model = await placeOf(services, run.model, settings.model);
+  const next = services.runs.retry(run.id, { model, provider, maxTokens });
+  if (next !== null) services.origins.copy(run.id, next);
 }
 
 /** Text of the selections, a line each in the document's order; undefined where nothing is selected. */
@@ -90,14 +103,6 @@ function originOf({ document, selections }: vscode.TextEditor): Origin {
   // A selection that long is no problem: its text is not copied out of the document.
   const end = offset - start > LONGEST_PROBLEM ? offset : start + document.getText(last).trimEnd().length;
   return { uri: document.uri.toString(), offset: end };
-}
-
-/** @throws TahError input.empty where there is no run */
-function wantedRun(services: Services, runId: unknown): Run {
-  const id = typeof runId === 'string' ? runId : services.runs.ids().at(-1);
-  const run = id === undefined ? null : services.runs.get(id);
-  if (run === null) throw new TahError('input.empty', 'There is no run yet.', { hint: 'Choose Think-at-Hard: Solve… first.' });
-  return run;
 }
 
 /** What the model answers, without its thinking. @throws TahError input.empty */

@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readRunFile } from '../../../src/host/runFile.ts';
 import { importTinyModel, type TinyModel } from '../../fixtures/tinyModel.ts';
 
 const ROOT = path.join(import.meta.dirname, '../../..');
@@ -90,6 +91,32 @@ describe('tah solve', () => {
     // A random model may meet its end token before the signal does.
     expect([130, 0]).toContain(code);
     if (code === 130) expect(stderr.trim()).toBe('tah: Stopped.');
+  });
+});
+
+describe('--save', () => {
+  const target = (name: string): string => path.join(dist, name);
+
+  it('writes a run that a reader takes, of a solve and of a measured text, with nothing of this machine in it', async () => {
+    const solved = target('solved.tahrun.json');
+    expect((await tah(solveTiny('--save', solved))).code).toBe(0);
+    const run = readRunFile(fs.readFileSync(solved), solved);
+    expect(run).toMatchObject({ kind: 'solve', problem: '3x + 5 = 20', state: 'done', endReason: 'max-tokens', check: { state: 'unchecked' } });
+    expect([run.tokens.length, run.prompt.length > 3, run.model?.hash?.length]).toEqual([12, true, 64]);
+    expect(fs.readFileSync(solved, 'utf8')).not.toContain(tiny.dir);
+
+    const measured = target('measured.tahrun.json');
+    expect((await tah(['measure', 'x = 5 and so on', '--model', tiny.dir, '--save', measured])).code).toBe(0);
+    expect(readRunFile(fs.readFileSync(measured), measured)).toMatchObject({ kind: 'measure', problem: 'x = 5 and so on', endReason: 'end-of-text' });
+  });
+
+  it.each([
+    ['run.json', 'ends with .tahrun.json'],
+    ['no/such/folder/run.tahrun.json', 'there is no folder'],
+  ])('to %s is refused before anything is computed', async (name, reason) => {
+    const { code, stdout, stderr } = await tah(solveTiny('--save', target(name)));
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toContain(reason);
   });
 });
 

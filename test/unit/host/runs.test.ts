@@ -147,9 +147,15 @@ describe('a run', () => {
 
 describe('the end of a run', () => {
   it('by Stop keeps the tokens, sends those that waited for their frame first, and is no error', async () => {
-    const { runs, changes, errors } = setUp(endless, { frameMs: 10_000 });
+    let said = 0;
+    const { runs, changes, errors } = setUp(async function* (request, signal) {
+      for await (const event of endless(request, signal)) {
+        said++;
+        yield event;
+      }
+    }, { frameMs: 10_000 });
     const id = runs.start(REQUEST);
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await vi.waitFor(() => { expect(said).toBeGreaterThan(5); });
     expect(runs.running()).toBe(id);
     runs.stop(id);
     await runs.whenFinished(id);
@@ -171,7 +177,8 @@ describe('the end of a run', () => {
     const id = runs.start(REQUEST);
     await runs.whenFinished(id);
     expect(runs.get(id)).toMatchObject({ state: 'failed', error: { code: 'engine.crashed', hint: 'Try again.' }, tokens: [{ text: 'half' }] });
-    expect(runs.retry(id)).not.toBe(id);
+    expect(runs.retry(id, { model: '/other', maxTokens: 1 })).not.toBe(id);
+    expect(runs.retry('unknown', { model: '/other', maxTokens: 1 })).toBeNull();
   });
 
   it('without an end event is a failure, not an endless spinner', async () => {
