@@ -74,8 +74,12 @@ function loadRuntime(): typeof Ort {
   }
 }
 
+const PROVIDERS: readonly Provider[] = ['cpu', 'cuda', 'dml', 'webgpu', 'coreml'];
+
 function chooseProvider(ort: typeof Ort, choice: ProviderChoice): ProviderInfo & { readonly provider: Provider } {
-  const bundled = backendNames(ort) as readonly Provider[];
+  // The runtime names some that nobody can choose here (TensorRT, QNN, …).
+  const names = backendNames(ort);
+  const bundled = PROVIDERS.filter((name) => names.includes(name));
   const others = bundled.filter((name) => name !== 'cpu');
   if (choice === 'auto' || choice === 'cpu') {
     const reason = choice === 'cpu' ? 'chosen by the setting' : 'the graph of this model folder is made for the CPU';

@@ -114,13 +114,19 @@ const FILE = z.object({
     .refine((tokens) => tokens.every((token, i) => token.index === i), 'tokens must be in the order of their indices'),
 });
 
-/** @throws TahError input.empty where the run goes on still; run-file.cannot-write where it is too large for a reader */
+/**
+ * @throws TahError input.empty where the run goes on still; run-file.cannot-write where it is too large for a reader;
+ *   internal where a reader would refuse it: a run is not lost by being written wrong
+ */
 export function writeRunFile(run: Run): Uint8Array {
-  const { prompt, tokens, ...head } = run;
   if (!hasEnded(run)) throw new TahError('input.empty', 'The run is still going on.', { hint: 'Wait for its end, or stop it; then save it.' });
-  const first = JSON.stringify({ format: FORMAT, run: publicHead(head) });
+  const { prompt, tokens, ...head } = run;
+  const content = { format: FORMAT, run: publicHead(head), prompt, tokens: tokens.map(fileToken) };
+  const known = FILE.safeParse(content);
+  if (!known.success) throw new TahError('internal', `The run does not fit its file: ${firstIssue(known.error)}.`, { cause: known.error });
+  const first = JSON.stringify({ format: content.format, run: content.run });
   const list = (values: readonly unknown[]): string => (values.length === 0 ? '[]' : `[\n${values.map((value) => JSON.stringify(value)).join(',\n')}\n]`);
-  const file = new TextEncoder().encode(`${first.slice(0, -1)},\n"prompt":${list(prompt)},\n"tokens":${list(tokens.map(fileToken))}}\n`);
+  const file = new TextEncoder().encode(`${first.slice(0, -1)},\n"prompt":${list(prompt)},\n"tokens":${list(content.tokens)}}\n`);
   if (file.length <= LARGEST_RUN_FILE) return file;
   throw new TahError('run-file.cannot-write', `The run has ${tokens.length} tokens, which are too many for a run file of at most 64 MB.`, { hint: 'Solve with a smaller limit of tokens, or export it as CSV.' });
 }
@@ -173,8 +179,11 @@ function checkFormat(json: unknown, name: string): void {
 function checked<Schema extends z.ZodType>(schema: Schema, json: unknown, name: string): z.output<Schema> {
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw invalid(name, issue === undefined ? 'it has a wrong content' : `${issue.path.join('.') || 'its content'}: ${issue.message}`, parsed.error);
+  throw invalid(name, firstIssue(parsed.error), parsed.error);
+}
+
+function firstIssue({ issues: [issue] }: z.ZodError): string {
+  return issue === undefined ? 'it has a wrong content' : `${issue.path.join('.') || 'its content'}: ${issue.message}`;
 }
 
 function invalid(name: string, reason: string, cause?: unknown): TahError {

@@ -75,6 +75,11 @@ describe('a run file', () => {
     expect(written).toContain('model.onnx is missing');
   });
 
+  it('that its own reader would refuse is not written', () => {
+    expect(() => writeRunFile(keptRun({ tokens: [keptToken(0, 'a', { entropyBefore: NaN })] }))).toThrow('tokens.0.entropyBefore');
+    expect(() => writeRunFile(keptRun({ id: '../x' }))).toThrow('run.id');
+  });
+
   it('is not made of a run that goes on still', () => {
     expect(() => writeRunFile(keptRun({ state: 'running' }))).toThrow('still going on');
   });
