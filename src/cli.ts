@@ -3,6 +3,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { bench } from './cli/bench.ts';
 import { diagnose } from './cli/diagnose.ts';
+import { download } from './cli/download.ts';
 import { evalCommand } from './cli/evalCommand.ts';
 import { importModel } from './cli/importModel.ts';
 import { problemText, textOrFile } from './cli/inputText.ts';
@@ -12,6 +13,7 @@ import { SHAPES, writeRandomCheckpoint } from './cli/randomCheckpoint.ts';
 import { solve } from './cli/solve.ts';
 import { createTerminal, interruptSignal, reportError, type Terminal } from './cli/terminal.ts';
 import { verifyCommand } from './cli/verifyCommand.ts';
+import { DEFAULT_HUB } from './hub/source.ts';
 import type { ProviderChoice } from './protocol/engine.ts';
 import { TahError } from './protocol/errors.ts';
 import type { Quantization } from './protocol/manifest.ts';
@@ -71,6 +73,16 @@ thinkingCommand('solve', 'solve a problem and show where the model thought twice
     run(options, (terminal, signal) =>
       solve(problemText(text), { ...options, policy: thinkingPolicy(options.policy, options.threshold), sampling: samplingOptions(options.temperature, options.seed) }, terminal, signal),
     ),
+  );
+
+command('download', 'bring a checkpoint from a hub or a mirror; goes on where an earlier download was left')
+  .argument('<repository>', 'owner/name, owner/name@revision, or the address of its page')
+  .requiredOption('--out <dir>', 'folder for the checkpoint')
+  .option('--mirror <url>', 'address of the hub or mirror', DEFAULT_HUB)
+  .option('--revision <revision>', 'branch, tag or commit')
+  .option('--token-env <name>', 'environment variable with the access token, for gated repositories')
+  .action((repository: string, options: Common & { out: string; mirror: string; revision?: string; tokenEnv?: string }) =>
+    run(options, (terminal, signal) => download({ repository, ...options }, terminal, signal)),
   );
 
 command('import', 'make a model folder from a checkpoint in the official layout')
