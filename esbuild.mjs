@@ -45,22 +45,25 @@ const node = {
   banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
 };
 
+/** @type {import('esbuild').BuildOptions} */
+const browser = {
+  bundle: true,
+  platform: 'browser',
+  target: 'es2022',
+  format: 'iife',
+  outdir: values.outdir,
+  sourcemap: values.production ? false : 'linked',
+  minify: values.production,
+  logLevel: 'warning',
+};
+
 const bundles = {
   extension: { ...node, entryPoints: { extension: 'src/extension.ts' } },
   engineProcess: { ...node, entryPoints: { engineProcess: 'src/engineProcess.ts' } },
   cli: { ...node, entryPoints: { cli: 'src/cli.ts' } },
   checkWorker: { ...node, entryPoints: { checkWorker: 'src/checkWorker.ts' } },
-  webview: {
-    bundle: true,
-    platform: 'browser',
-    target: 'es2022',
-    format: 'iife',
-    entryPoints: { webview: 'src/webview/main.ts' },
-    outdir: values.outdir,
-    sourcemap: values.production ? false : 'linked',
-    minify: values.production,
-    logLevel: 'warning',
-  },
+  webview: { ...browser, entryPoints: { webview: 'src/webview/main.ts' } },
+  comparison: { ...browser, entryPoints: { comparison: 'src/webview/comparison/main.ts' } },
 };
 
 // The command line checks answers in the same worker as the extension does.

@@ -4,6 +4,8 @@
  */
 
 import type * as vscode from 'vscode';
+import { registerCompare } from './features/compare/compare.ts';
+import { registerDifficulty } from './features/difficulty/difficulty.ts';
 import { registerModels } from './features/models/modelPicker.ts';
 import { registerRunPanel } from './features/heatmap/panel.ts';
 import { registerHistory } from './features/history/history.ts';
@@ -15,7 +17,7 @@ let services: Services | null = null;
 
 export function activate(context: vscode.ExtensionContext): void {
   services = createServices(context);
-  context.subscriptions.push(registerSolve(services), registerRunPanel(services), registerModels(services), registerHistory(services));
+  context.subscriptions.push(registerSolve(services), registerRunPanel(services), registerModels(services), registerHistory(services), registerDifficulty(services), registerCompare(services));
 }
 
 /** The engine process is gone when this resolves. */

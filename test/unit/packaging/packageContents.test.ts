@@ -18,6 +18,7 @@ const right = [
   'extension/dist/engineProcess.cjs',
   'extension/dist/checkWorker.cjs',
   'extension/dist/webview.js',
+  'extension/dist/comparison.js',
   'extension/dist/THIRD_PARTY_NOTICES.txt',
   'extension/dist/models/tah-small/manifest.json',
   'extension/dist/models/tah-small/model.onnx',

@@ -1,0 +1,147 @@
+/** Difficulty of a user's own text: marks in the editor and its ruler, what a hover says, edits, long files, and one command that clears all. */
+import { writeFile } from 'node:fs/promises';
+import type { Locator } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { useSession } from './session.ts';
+import { until } from './workbench.ts';
+
+const FILE = 'worked.md';
+const MEASURED_MS = 90_000;
+const SHOW = 'Think-at-Hard: Show Difficulty of Text';
+
+const session = useSession(() => Promise.resolve({}));
+
+function editor(file: string): Locator {
+  return session().workbench.page.locator(`.monaco-editor[data-uri$="/${file}"]`).first();
+}
+
+interface Marks {
+  readonly filled: string[];
+  readonly underlined: string[];
+}
+
+/** Marked pieces of text: those that have a fill, and those that are underlined twice. Runs in the browser. */
+const MARKS = `(lines) => ({
+  filled: [...lines.parentElement.querySelectorAll('.view-overlays .cdr[class*="ced-"]')].map((node) => node.className),
+  underlined: [...lines.querySelectorAll('span[class*="ced-"]')].filter((node) => getComputedStyle(node).textDecorationStyle === 'double').map((node) => node.textContent),
+})`;
+
+/** How many pixels of the overview ruler have the colour of its marks. Runs in the browser. */
+const RULER = `(canvas) => {
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  let drawn = 0;
+  for (let i = 0; i < data.length; i += 4) if (data[i] > 150 && data[i + 1] > 110 && data[i + 2] < 90 && data[i + 3] > 60) drawn++;
+  return drawn;
+}`;
+
+async function marks(file: string): Promise<Marks> {
+  const found: Marks = await editor(file).locator('.view-lines').evaluate(MARKS);
+  return found;
+}
+
+async function rulerPixels(file: string): Promise<number> {
+  const drawn: number = await editor(file).locator('canvas.decorationsOverviewRuler').evaluate(RULER);
+  return drawn;
+}
+
+async function chooseTheme(name: string): Promise<void> {
+  const { workbench } = session();
+  await workbench.runCommand('Preferences: Color Theme');
+  await workbench.choose(name, name);
+  await workbench.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+}
+
+describe('Difficulty of a Markdown file', () => {
+  it('marks the tokens in the text and in the overview ruler, and says how the decider did', async () => {
+    const { workbench, screenshot } = session();
+    await workbench.openFile(FILE);
+    expect(await marks(FILE)).toEqual({ filled: [], underlined: [] });
+    await workbench.runCommand(SHOW);
+    const notice = workbench.notification(/tokens, \d+ sent to a second pass/);
+    await notice.waitFor({ timeout: MEASURED_MS });
+    expect(await notice.innerText()).toMatch(/hard: \d+ sent, \d+ missed · easy: \d+ sent, \d+ skipped/);
+    await until('marks', async () => ((await marks(FILE)).filled.length > 0 ? true : null));
+    const { underlined } = await marks(FILE);
+    expect(underlined.length).toBeGreaterThan(0);
+    expect(await rulerPixels(FILE)).toBeGreaterThan(0);
+    await editor(FILE).locator('.codelens-decoration').filter({ hasText: 'sent to a second pass' }).first().waitFor();
+    await screenshot('difficulty-dark');
+  });
+
+  it('has the table of decider against self-oracle', async () => {
+    const { workbench, screenshot } = session();
+    await workbench.runCommand('Think-at-Hard: Show Decider Against Oracle');
+    const dialog = workbench.page.locator('.monaco-dialog-box');
+    await dialog.filter({ hasText: 'Decider against self-oracle' }).waitFor();
+    expect(await dialog.innerText()).toMatch(/recall[\s\S]*precision/);
+    await screenshot('difficulty-table');
+    await workbench.press('Escape');
+    await dialog.waitFor({ state: 'hidden' });
+  });
+
+  it('tells at a token what the decider and both passes said', async () => {
+    const { workbench, screenshot } = session();
+    await editor(FILE).locator('.view-line').filter({ hasText: '17 * 23 = 391' }).click();
+    await workbench.press('End');
+    await workbench.press('ArrowLeft');
+    await workbench.runCommand('Show or Focus Hover');
+    const hover = workbench.page.locator('.monaco-hover:not(.hidden)').filter({ hasText: 'threshold' });
+    await hover.first().waitFor();
+    expect(await hover.first().locator('table tr').count()).toBeGreaterThan(2);
+    await screenshot('difficulty-hover');
+    await workbench.press('Escape');
+  });
+
+  it('is told apart in all kinds of themes', async () => {
+    const { screenshot } = session();
+    for (const [theme, name] of [['Light Modern', 'light'], ['Dark High Contrast', 'hc-dark'], ['Light High Contrast', 'hc-light'], ['Dark Modern', 'dark-again']] as const) {
+      await chooseTheme(theme);
+      expect((await marks(FILE)).underlined.length).toBeGreaterThan(0);
+      await screenshot(`difficulty-${name}`);
+    }
+  });
+
+  it('moves with the text and leaves what was changed', async () => {
+    const { workbench } = session();
+    const before = (await marks(FILE)).underlined;
+    await editor(FILE).locator('.view-line').filter({ hasText: '# Worked solutions' }).click();
+    await workbench.press('Control+Home');
+    await workbench.page.keyboard.type('New first line');
+    await workbench.press('Enter');
+    await until('the same marks one line lower', async () => (JSON.stringify((await marks(FILE)).underlined) === JSON.stringify(before) ? true : null));
+    await workbench.selectLine(FILE, '17 * 23 = 391');
+    await workbench.page.keyboard.type('gone');
+    await until('fewer marks', async () => ((await marks(FILE)).underlined.length < before.length ? true : null));
+    expect((await marks(FILE)).underlined.join('')).not.toContain('gone');
+  });
+
+  it('opens the tokens in the heatmap', async () => {
+    const { workbench, panel, screenshot } = session();
+    await editor(FILE).locator('.codelens-decoration a').filter({ hasText: 'sent to a second pass' }).first().click();
+    await panel.untilState('done', 30_000);
+    expect(await (await panel.tokens()).count()).toBeGreaterThan(20);
+    await screenshot('difficulty-heatmap');
+    await workbench.focusEditor(FILE);
+  });
+
+  it('is cleared everywhere by one command', async () => {
+    const { workbench } = session();
+    await workbench.runCommand('Think-at-Hard: Clear Difficulty');
+    await until('no marks', async () => ((await marks(FILE)).underlined.length === 0 ? true : null));
+    expect(await marks(FILE)).toEqual({ filled: [], underlined: [] });
+    expect(await rulerPixels(FILE)).toBe(0);
+  });
+
+  it('of a file that is longer than the model reads is refused with the limit, and the part in view is offered', async () => {
+    const { server, workbench, screenshot } = session();
+    await writeFile(server.pathOf('long.md'), Array.from({ length: 2000 }, (_, i) => `Compute ${i} + ${i * 7} = ${i * 8}\n`).join(''));
+    await workbench.openFile('long.md');
+    await workbench.runCommand(SHOW);
+    const refusal = workbench.notification(/this model reads \d+ at most|this model reads \d+ tokens at most/);
+    await refusal.waitFor({ timeout: MEASURED_MS });
+    await screenshot('difficulty-too-long');
+    await refusal.getByText('Measure the Part in View').click();
+    await until('marks of the part in view', async () => ((await marks('long.md')).underlined.length > 0 ? true : null), MEASURED_MS);
+    await screenshot('difficulty-in-view');
+  });
+});
