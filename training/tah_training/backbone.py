@@ -66,8 +66,15 @@ def teacher_forced_exact(model: Qwen3ForCausalLM, problems: list[Problem], token
 
 
 def next_shares(exact: dict[str, float]) -> dict[str, float]:
-    """Weak families come more often: up to 2.4 times their starting share, at least 0.4 times."""
-    return {family: share * (0.4 + 2.0 * (1.0 - exact.get(family, 0.7))) for family, (_, share) in FAMILIES.items()}
+    """Weak families come more often: up to 2.8 times their starting share, at least 0.3 times."""
+    return {family: share * (0.3 + 2.5 * (1.0 - exact.get(family, 0.7))) for family, (_, share) in FAMILIES.items()}
+
+
+def started_from(model: Qwen3ForCausalLM, folder: Path) -> None:
+    """Takes the weights of the backbone in a checkpoint; another shape is an error."""
+    if not (folder / "model.safetensors").is_file():
+        raise FileNotFoundError(f"backbone.start: no checkpoint in {folder} (model.safetensors is missing)")
+    model.load_state_dict(Qwen3ForCausalLM.from_pretrained(folder, dtype=torch.float32).state_dict())
 
 
 def to_tensors(rows: Rows) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -88,11 +95,18 @@ def train_backbone(recipe: Recipe, tokenizer: Tokenizer, validation: list[Proble
             optimizer.load_state_dict(content)
         state = data["state"]
         print(f"[backbone] goes on at step {state['step']}, {state['tokens'] / 1e6:.2f}M tokens", flush=True)
+    elif settings.start:
+        started_from(model, Path(settings.start))
+        print(f"[backbone] starts from {settings.start}", flush=True)
     journal = Journal(folder, "backbone")
     loss_of = plain_loss(model)
     if settings.compile:
         loss_of = torch.compile(loss_of, dynamic=False)
     sample = [p for f in FAMILIES for p in [v for v in validation if v.family == f][:40]]
+    if settings.start and settings.weigh_families and not saved.exists():
+        exact = teacher_forced_exact(model, sample, tokenizer)
+        state["shares"] = next_shares(exact)
+        journal.write(step=0, tokens=0, exact=exact)
 
     def save() -> None:
         temporary = saved.with_suffix(".tmp")

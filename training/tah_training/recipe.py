@@ -32,9 +32,11 @@ class TokenizerSettings:
 
 @dataclass(frozen=True)
 class BackboneSettings:
-    """Shape and training of the plain model; `folder` takes a ready Hugging Face model instead."""
+    """Shape and training of the plain model; `folder` takes a ready Hugging Face model instead; `start` goes on from
+    the backbone of a checkpoint of the same shape and tokenizer (relative paths: from the working directory)."""
 
     folder: str | None = None
+    start: str | None = None
     prune_layer: int | None = None
     hidden_size: int = 256
     intermediate_size: int = 768

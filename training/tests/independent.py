@@ -52,6 +52,11 @@ def multiplied(a: list[int], b: list[int]) -> list[int]:
     return out
 
 
+FRACTION_EQUATIONS = {
+    "over": lambda p, b, a, c: Fraction(a * c - b, p), "times": lambda p, q, c: c / Fraction(p, q), "two": lambda a, b, c, d: (d - b) / (Fraction(1, a) - Fraction(1, c)),
+    "sum": lambda a, sign, c, d: d / (Fraction(1, a) + sign * Fraction(1, c)),
+}
+
 STORIES = {
     "sum": lambda a, b: a + b, "difference": lambda a, b: a - b, "groups": lambda a, b: a * b, "sharing": lambda a, b: Fraction(a, b), "shopping": lambda x, y: x[0] * x[1] + y[0] * y[1],
     "change": lambda a, p, paid: paid - a * p, "way": lambda s, h: s * h, "time": lambda w, s: Fraction(w, s), "speed": lambda w, h: Fraction(w, h), "older": lambda a, b: a + b, "younger": lambda a, b: a - b,
@@ -91,6 +96,8 @@ def expected_answer(key: str, answer: str) -> str:
     if family == "linear":
         return f"{letter} = {number(Fraction(p[2] - p[1], p[0]) if kind == 'linear' else Fraction((p[2] - p[1]) * p[0]))}"
     if family == "linear_both":
+        if kind in FRACTION_EQUATIONS:
+            return f"{letter} = {number(FRACTION_EQUATIONS[kind](*p))}"
         a, b, *rest = p
         c, d = rest if kind != "bracket" else (0, rest[0])
         right = d - b if kind == "both" else d - a * b

@@ -20,29 +20,52 @@ def _digit(value: int, place: int) -> int:
     return value // 10**place % 10
 
 
+def _chain(numbers: list[int]) -> str:
+    """`9+9+6=18+6=24`: two numbers at a time."""
+    texts = []
+    while len(numbers) > 1:
+        texts.append("+".join(map(str, numbers)))
+        numbers = [numbers[0] + numbers[1], *numbers[2:]]
+    return "=".join([*texts, str(numbers[0])])
+
+
 def sum_lines(values: list[int]) -> list[str]:
-    """Column addition: a line per place, the carry last."""
+    """Column addition: a line per place, the carry last; three numbers are added two at a time."""
     lines, carry = [], 0
     for place in range(len(str(max(values)))):
         digits = [_digit(v, place) for v in values if v >= 10**place]
-        parts = [*map(str, digits), *([str(carry)] if carry else [])]
-        total = sum(digits) + carry
-        lines.append(f"{PLACES[place]}: ${'+'.join(parts)}={total}$" if len(parts) > 1 else f"{PLACES[place]}: ${total}$")
+        parts = [*digits, *([carry] if carry else [])]
+        total = sum(parts)
+        shown = _chain(parts) if len(values) > 2 or len(parts) < 2 else f"{'+'.join(map(str, parts))}={total}"
+        lines.append(f"{PLACES[place]}: ${shown}$")
         carry = total // 10
     return lines
 
 
 def difference_lines(larger: int, smaller: int) -> list[str]:
-    """Column subtraction: a line per place; a borrowed ten is added to the upper digit, and paid at the next place."""
+    """Column subtraction: a line per place; where the upper digit is too small a ten is borrowed, and paid at the next place."""
     lines, borrow = [], 0
     for place in range(len(str(larger))):
         upper, lower = _digit(larger, place), _digit(smaller, place)
         taken = [str(d) for d, there in ((lower, smaller >= 10**place), (borrow, borrow)) if there]
         ten = 10 if upper - lower - borrow < 0 else 0
         value = upper + ten - lower - borrow
-        lines.append(f"{PLACES[place]}: ${'-'.join([str(upper + ten), *taken])}" + (f"={value}$" if taken else "$"))
+        first = f"${'-'.join([str(upper), *taken])}$, borrow: " if ten else ""
+        lines.append(f"{PLACES[place]}: {first}${'-'.join([str(upper + ten), *taken])}" + (f"={value}$" if taken else "$"))
         borrow = 1 if ten else 0
     return lines
+
+
+def added_lines(left: int, right: int) -> list[str]:
+    """left + right of numbers that are not negative: by columns where it is too much for one step."""
+    result = f"${left}+{right}={left + right}$"
+    return [result] if max(left, right) < 100 or min(left, right) < 10 else [f"${left}+{right}$:", *sum_lines([left, right]), result]
+
+
+def subtracted_lines(larger: int, smaller: int) -> list[str]:
+    """larger - smaller likewise."""
+    result = f"${larger}-{smaller}={larger - smaller}$"
+    return [result] if larger < 100 or smaller < 10 else [f"${larger}-{smaller}$:", *difference_lines(larger, smaller), result]
 
 
 def make_sum(rng: random.Random) -> Problem:
@@ -58,7 +81,7 @@ def make_sum(rng: random.Random) -> Problem:
         question = first.format(", ".join(said[:-1]) if len(said) > 2 else said[0], said[-1])
     else:
         question = asked(formula, rng)
-    lines = sum_lines(values) if max(values) > 99 or len(values) > 2 else [f"${values[0]}+{values[1]}={total}$"]
+    lines = sum_lines(values) if max(values) > 99 or len(values) > 2 or min(values) > 9 else [f"${values[0]}+{values[1]}={total}$"]
     return Problem("sums", canonical_key("sums", "sum", *sorted(values)), careless(question, rng), solved(lines, str(total)), str(total))
 
 
@@ -74,10 +97,26 @@ def make_difference(rng: random.Random) -> Problem:
         question = first.format(*said)
     else:
         question = asked(written(f"{left}-{right}", rng), rng)
-    lines = [f"${left}-{right}=-({right}-{left})$"] if result < 0 else []
     larger, smaller = max(left, right), min(left, right)
+    # Which one is larger shows digit by digit while it is written down.
+    lines = [f"Larger: ${larger}$"] if larger > 99 and len(str(larger)) == len(str(smaller)) else []
+    lines += [f"${left}-{right}=-({right}-{left})$"] if result < 0 else []
     lines += difference_lines(larger, smaller) if larger > 99 else [f"${larger}-{smaller}={abs(result)}$"]
     return Problem("differences", canonical_key("differences", "difference", left, right), careless(question, rng), solved(lines, str(result)), str(result))
+
+
+def product_steps(left: int, right: int) -> str:
+    """What follows `left*right=`: the product, after the products of tens and ones where it isn't in the times table."""
+    zeros, factors = 0, []
+    for factor in (left, right):
+        while factor and factor % 10 == 0:
+            factor, zeros = factor // 10, zeros + 1
+        factors.append(factor)
+    smaller, larger = sorted(factors)
+    if larger <= 12 or smaller < 2 or smaller > 12 or larger > 99:
+        return str(left * right)
+    parts = [10 * larger, (smaller - 10) * larger] if smaller > 10 else [larger // 10 * 10 * smaller, larger % 10 * smaller]
+    return f"{'+'.join(str(p * 10**zeros) for p in parts)}={left * right}"
 
 
 def product_lines(left: int, right: int) -> list[str]:
@@ -85,7 +124,7 @@ def product_lines(left: int, right: int) -> list[str]:
     if len(str(left)) < len(str(right)):
         left, right = right, left
     if len(str(left)) <= 2 and len(str(right)) == 1:
-        return [f"${left}\\cdot{right}={left * right}$"]
+        return [f"${left}\\cdot{right}={product_steps(left, right)}$"]
     by, split = (right, left) if len(str(left)) == 3 else (left, right)
     lines, total, parts = [], 0, []
     digits = str(split)
@@ -93,7 +132,7 @@ def product_lines(left: int, right: int) -> list[str]:
         if digit != "0":
             part = int(digit) * 10 ** (len(digits) - 1 - index)
             parts.append(by * part)
-            lines.append(f"${by}\\cdot{part}={by * part}$")
+            lines.append(f"${by}\\cdot{part}={product_steps(by, part)}$")
     total = parts[0]
     for part in parts[1:]:
         lines.append(f"${total}+{part}={total + part}$")
@@ -126,6 +165,26 @@ def division_lines(value: int, by: int) -> list[str]:
             lines.append(f"${rest}={rest // by}\\cdot{by}+{rest % by}$")
             rest, started = rest % by, True
     return lines or [f"${value}=0\\cdot{by}+{value}$"]
+
+
+def quotient_parts(value: int, by: int) -> list[str]:
+    """Division with remainder in formulas: in the times table as long division, else the product and then what is left."""
+    if by <= 12:
+        return division_lines(value, by)
+    if value // by < 10:
+        return _taken(value, by)
+    parts, rest, started = [], 0, False
+    for digit in str(value):
+        rest = rest * 10 + int(digit)
+        if rest >= by or started:
+            parts += _taken(rest, by)
+            rest, started = rest % by, True
+    return parts
+
+
+def _taken(value: int, by: int) -> list[str]:
+    quotient = value // by
+    return [f"${quotient}\\cdot{by}={quotient * by}$", f"${value}-{quotient * by}={value % by}$"]
 
 
 def make_division(rng: random.Random) -> Problem:

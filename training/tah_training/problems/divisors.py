@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import random
 
-from .arithmetic import product_lines
+from .arithmetic import product_lines, quotient_parts
 from .problem import Problem, canonical_key, solved
 from .wording import asked, careless
 
 
 def euclid_lines(left: int, right: int) -> tuple[list[str], int]:
-    """A division with remainder a line, the larger number first."""
+    """A division with remainder a line, the larger number first, until nothing is left."""
     left, right = max(left, right), min(left, right)
     lines = []
     while right:
-        lines.append(f"${left}={left // right}\\cdot{right}+{left % right}$")
+        lines.append(f"${left}\\div{right}$: {', '.join(quotient_parts(left, right))}")
         left, right = right, left % right
     return lines, left
 

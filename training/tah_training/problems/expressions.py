@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import re
 
+from .arithmetic import division_lines, product_steps
 from .notation import signed, written
 from .problem import Problem, canonical_key, solved
 from .wording import asked, careless
@@ -44,8 +46,23 @@ def latex_of(node: Node, first: bool = True) -> str:
     return left_text + _SIGN[sign] + right_text
 
 
-def reduced_once(node: Node) -> tuple[Node, str]:
-    """The expression after its next operation (deepest bracket, then precedence, then left), and that operation."""
+def _operation_lines(part: Node, result: int) -> list[str]:
+    """One operation on two numbers, with smaller steps where it isn't in the times table."""
+    assert not isinstance(part, int) and isinstance(part[1], int) and isinstance(part[2], int)
+    sign, left, right = part
+    shown = re.sub(r"\^\{(\d)\}", r"^\1", latex_of(part))
+    if sign == "/" and abs(result) > 12:
+        return [*division_lines(abs(left), abs(right)), f"${shown}={result}$"]
+    if sign != "*":
+        return [f"${shown}={result}$"]
+    steps = product_steps(abs(left), abs(right))
+    if result < 0 and "=" in steps:
+        steps = f"-({steps.split('=')[0]})={result}"
+    return [f"${shown}={steps if '=' in steps else result}$"]
+
+
+def reduced_once(node: Node) -> tuple[Node, list[str]]:
+    """The expression after its next operation (deepest bracket, then precedence, then left), and the lines of that operation."""
     best: tuple[int, tuple[int, ...]] | None = None
 
     def visit(part: Node, path: tuple[int, ...], depth: int) -> None:
@@ -64,14 +81,14 @@ def reduced_once(node: Node) -> tuple[Node, str]:
 
     visit(node, (), 0)
     assert best is not None
-    step = ""
+    step: list[str] = []
 
     def rebuilt(part: Node, path: tuple[int, ...]) -> Node:
         nonlocal step
         if not path:
             result = value_of(part)
             assert result is not None
-            step = f"{latex_of(part)}={result}"
+            step = _operation_lines(part, result)
             return result
         sides = [part[1], part[2]]  # type: ignore[index]
         sides[path[0] - 1] = rebuilt(sides[path[0] - 1], path[1:])
@@ -85,9 +102,9 @@ def expression_lines(node: Node) -> list[str]:
     lines = []
     while not isinstance(node, int):
         node, step = reduced_once(node)
-        lines.append(f"${step}$")
+        lines += step
         if not isinstance(node, int):
-            lines.append(f"$={latex_of(node)}$")
+            lines.append(re.sub(r"\^\{(\d)\}", r"^\1", f"$={latex_of(node)}$"))
     return lines
 
 

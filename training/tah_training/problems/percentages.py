@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from .arithmetic import division_lines, product_lines
+from .arithmetic import added_lines, product_lines, quotient_parts, subtracted_lines
 from .problem import Problem, canonical_key, solved
 from .wording import asked, careless
 
@@ -22,6 +22,19 @@ def part_lines(percent: int, whole: int) -> tuple[list[str], str]:
     return [*lines, f"${product}\\div100={hundredth(product)}$"], hundredth(product)
 
 
+def share_lines(part: int, whole: int) -> list[str]:
+    """100 times the part, divided by the whole; common zeros first."""
+    value, by = part * 100, whole
+    while value % 10 == 0 and by % 10 == 0:
+        value, by = value // 10, by // 10
+    lines = [f"${part}\\cdot100={part * 100}$"]
+    if by != whole:
+        lines.append(f"${part * 100}\\div{whole}={value}\\div{by}$")
+    if by > 1 and value > 12 * by or by > 12:
+        lines += quotient_parts(value, by)
+    return [*lines, f"${value}\\div{by}={value // by}$"] if by > 1 else lines
+
+
 def make_percentage(rng: random.Random) -> Problem:
     kind = rng.choices(["of", "share", "more", "less"], [56, 16, 14, 14])[0]
     sign = rng.choice(["%", "%", "%", " %", " percent", r"\%"])
@@ -32,7 +45,7 @@ def make_percentage(rng: random.Random) -> Problem:
         part = percent * whole // 100
         phrases = [f"What percent of {whole} is {part}?", f"{part} is what percent of {whole}?", f"{part} out of {whole} as a percentage", f"What percentage is {part} of {whole}?",
                    f"{part} of {whole} in percent", f"how many percent of {whole} is {part}", f"Write {part}/{whole} as a percentage."]
-        lines = [f"${part}\\cdot100={part * 100}$", f"${part * 100}\\div{whole}={percent}$"]
+        lines = share_lines(part, whole)
         answer = f"{percent}\\%"
         return Problem("percentages", canonical_key("percentages", "share", part, whole), careless(rng.choice(phrases), rng), solved(lines, answer), answer)
     if kind == "of":
@@ -49,7 +62,7 @@ def make_percentage(rng: random.Random) -> Problem:
         question, answer = asked(f"{percent}{sign} of {whole}", rng, phrases), part
     else:
         new = whole + int(part) if kind == "more" else whole - int(part)
-        lines.append(f"${whole}{'+' if kind == 'more' else '-'}{part}={new}$")
+        lines += added_lines(whole, int(part)) if kind == "more" else subtracted_lines(whole, int(part))
         if kind == "more":
             phrases = [f"Increase {whole} by {percent}{sign}.", f"{whole} plus {percent}{sign}", f"increase {whole} by {percent}{sign}", f"A price of {whole} rises by {percent}{sign}. What is the new price?", f"What is {whole} increased by {percent}{sign}?"]
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from .arithmetic import product_lines
+from .arithmetic import added_lines, product_lines, product_steps, subtracted_lines
 from .notation import number_words, written
 from .problem import Problem, canonical_key, solved
 from .wording import asked, careless
@@ -16,7 +16,7 @@ def power_lines(base: int, exponent: int) -> list[str]:
         return [f"${base}^2={base}\\cdot{base}$", *product_lines(base, base)] if base > 12 else [f"${base}^2={base ** 2}$"]
     lines = [f"${base}^2={base ** 2}$"]
     for power in range(3, exponent + 1):
-        lines.append(f"${base}^{power}={base ** (power - 1)}\\cdot{base}={base ** power}$")
+        lines.append(f"${base}^{power}={base ** (power - 1)}\\cdot{base}={product_steps(base ** (power - 1), base)}$")
     return lines
 
 
@@ -32,7 +32,7 @@ def root_lines(square: int) -> list[str]:
 
 def _power_pair(rng: random.Random) -> tuple[int, int]:
     while True:
-        base, exponent = rng.randint(2, 12), rng.choice([2, 2, 3, 3, 4, 5])
+        base, exponent = rng.randint(2, 12), rng.choice([2, 2, 3, 3, 4, 4, 5, 6, 7])
         if base**exponent <= 2500:
             return base, exponent
 
@@ -66,7 +66,7 @@ def make_power(rng: random.Random) -> Problem:
         if sign == "-" and a**m < b**n:
             a, m, b, n = b, n, a, m
         result = a**m + b**n if sign == "+" else a**m - b**n
-        lines = [*power_lines(a, m), *power_lines(b, n), f"${a ** m}{sign}{b ** n}={result}$"]
+        lines = [*power_lines(a, m), *power_lines(b, n), *(added_lines if sign == "+" else subtracted_lines)(a**m, b**n)]
         formula, answer, parts = f"{a}^{{{m}}}{sign}{b}^{{{n}}}", str(result), [a, m, sign, b, n]
     elif kind == "mixed":
         factor, root, rest = rng.randint(1, 9), rng.randint(2, 12), rng.randint(0, 30)

@@ -35,15 +35,15 @@ REFUSAL_FAMILY = "refuse"
 
 # Family -> (maker, share of problems at the start of training).
 FAMILIES: dict[str, tuple[Callable[[random.Random], Problem], float]] = {
-    "sums": (make_sum, 0.8),
-    "differences": (make_difference, 0.8),
+    "sums": (make_sum, 1.0),
+    "differences": (make_difference, 1.1),
     "products": (make_product, 1.0),
     "division": (make_division, 0.8),
     "expressions": (make_expression, 1.2),
     "fractions": (make_fraction, 1.3),
     "percentages": (make_percentage, 1.0),
-    "powers": (make_power, 1.0),
-    "gcd_lcm": (make_divisor, 1.0),
+    "powers": (make_power, 1.2),
+    "gcd_lcm": (make_divisor, 1.1),
     "linear": (make_linear, 1.1),
     "linear_both": (make_linear_both, 1.1),
     "systems": (make_system, 1.4),
@@ -51,7 +51,7 @@ FAMILIES: dict[str, tuple[Callable[[random.Random], Problem], float]] = {
     "polynomials": (make_polynomial, 1.2),
     "units": (make_unit, 0.8),
     "word_problems": (make_story, 1.3),
-    REFUSAL_FAMILY: (make_refusal, 0.9),
+    REFUSAL_FAMILY: (make_refusal, 0.8),
 }
 
 SUBJECTS = [
@@ -65,7 +65,7 @@ SUBJECTS = [
     Subject("powers", "Powers and roots", "7^3 + 5^2", "powers up to 2500, squares up to 99, square roots up to 60, cube roots up to 12"),
     Subject("gcd_lcm", "gcd and lcm", "gcd(84, 30)", "gcd up to 150, lcm of numbers up to 40"),
     Subject("linear", "Linear equations", "Solve 3x + 5 = 20 for x", "coefficients up to 12, one unknown on one side"),
-    Subject("linear_both", "Linear equations with x on both sides or brackets", "5(x - 2) = 2x + 8", "coefficients up to 12"),
+    Subject("linear_both", "Linear equations with x on both sides, brackets or fractions", "5(x - 2) = 2x + 8", "coefficients up to 12, denominators up to 9"),
     Subject("systems", "Systems of two linear equations", "2x + y = 7, x - y = 2", "coefficients from -3 to 6, whole-number solutions"),
     Subject("quadratics", "Quadratic equations", "x^2 - 5x + 6 = 0", "whole-number roots from -12 to 12"),
     Subject("polynomials", "Polynomials", "Expand (x + 3)(2x - 5)", "expand two brackets, evaluate up to degree 3, differentiate up to degree 4"),

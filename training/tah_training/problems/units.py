@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from fractions import Fraction
 
-from .arithmetic import division_lines, product_lines
+from .arithmetic import product_lines, quotient_parts
 from .problem import Problem, canonical_key, solved
 from .wording import asked, careless
 
@@ -52,6 +52,7 @@ def make_unit(rng: random.Random) -> Problem:
     if down and not decimal:
         lines += product_lines(int(value), factor)
     else:
+        lines += [] if decimal or value <= 12 * factor and factor <= 12 else quotient_parts(int(value), factor)
         lines.append(f"${shown}\\{'cdot' if down else 'div'}{factor}={got}$")
     from_name, to_name = rng.choice(NAMES[given]), rng.choice(NAMES[target])
     glue = rng.choice([" ", " ", "" if len(from_name) <= 3 else " "])
@@ -74,7 +75,7 @@ def _mixed_time(rng: random.Random) -> Problem:
         phrases = [f"Convert {amount} to {second}.", f"{amount} in {second}", f"How many {second} are {amount}?", f"What is {amount} in {second}?", f"{amount} = ? {second}"]
         answer = f"{total}\\text{{ {small}}}"
         return Problem("units", canonical_key("units", "join", whole, rest, large), careless(rng.choice(phrases), rng), solved(lines, answer), answer)
-    lines = [f"$1\\text{{ {large}}}=60\\text{{ {small}}}$", f"${whole}\\cdot60={whole * 60}$", f"${total}-{whole * 60}={rest}$"]
+    lines = [f"$1\\text{{ {large}}}=60\\text{{ {small}}}$", f"${total}\\div60$: {', '.join(quotient_parts(total, 60))}"]
     phrases = [f"Convert {total} {second} to {first} and {second}.", f"{total} {second} in {first} and {second}", f"How many {first} and {second} are {total} {second}?", f"Write {total} {second} as {first} and {second}."]
     answer = f"{whole}\\text{{ {large} }}{rest}\\text{{ {small}}}"
     return Problem("units", canonical_key("units", "split", total, large), careless(rng.choice(phrases), rng), solved(lines, answer), answer)

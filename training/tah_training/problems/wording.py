@@ -10,15 +10,16 @@ _COMPUTE = [
     "Evaluate {}.", "evaluate {}", "{}", "{}", "{}", "{} = ?", "{}=?", "{} =", "{}=", "Find {}.", "How much is {}?",
     "how much is {}", "whats {}", "What's {}?", "Can you calculate {}?", "can you work out {}", "{} ?", "Solve {}",
     "Please calculate {}.", "I need the value of {}.", "Tell me {}", "result of {}", "What does {} equal?", "Simplify {}.",
+    "calc {}", "solve: {}", "{} equals?", "{} equals what", "answer of {}", "pls solve {}", "what does {} make", "What do you get for {}?",
 ]
 _SOLVE = [
     "Solve {}.", "Solve {}", "solve {}", "Solve {} for {v}.", "Solve {} for {v}", "solve {} for {v}", "{}", "{}", "{}",
     "Solve for {v}: {}", "solve for {v}: {}", "Solve the equation {}.", "Find {v}: {}", "find {v} if {}", "If {}, what is {v}?",
-    "What is {v} if {}?", "{}, {v}=?", "{} {v} = ?", "{}; {v}=?", "Determine {v}: {}", "Which {v} satisfies {}?",
+    "What is {v} if {}?", "{}, {v}=?", "{} {v} = ?", "{}; {v}=?", "{} {v}=?", "{}  {v} = ??", "{} solve", "solve {} plz", "what's {v}? {}", "Given {}, find {v}.", "Determine {v}: {}", "Which {v} satisfies {}?",
     "Find the value of {v} in {}.", "Can you solve {}?", "How do I solve {}?", "find {v} in {}", "equation: {}", "Work out {v} when {}",
 ]
-_BEFORE = ["pls ", "please ", "Please ", "hi, ", "Hello, ", "hey ", "Q: ", "1) ", "a) ", "Question: ", "help: ", "ok so ", "um ", "Exercise: "]
-_AFTER = [" pls", " please", " thanks", " thx", "!", " ??", " quickly", " step by step", ", please", " (show steps)", " Show your work.", " Explain."]
+_BEFORE = ["plz ", "need help with ", "hi can you do ", "my homework: ", "pls help: ", "b) ", "3. ", "pls ", "please ", "Please ", "hi, ", "Hello, ", "hey ", "Q: ", "1) ", "a) ", "Question: ", "help: ", "ok so ", "um ", "Exercise: "]
+_AFTER = [" plz", " asap", " ty", "!!", "...", " ?", ", thank you!", " I need the answer", " (homework)", " pls", " please", " thanks", " thx", "!", " ??", " quickly", " step by step", ", please", " (show steps)", " Show your work.", " Explain."]
 
 
 def asked(formula: str, rng: random.Random, phrases: list[str] | None = None) -> str:
