@@ -9,7 +9,7 @@ import { join } from 'node:path';
 const MODEL = 'tah-math-small';
 const folder = join('models', MODEL);
 /** @type {{ refusal: string }} */
-const { refusal } = JSON.parse(readFileSync(join(folder, 'subjects.json'), 'utf8'));
+const { refusal } = JSON.parse(readFileSync(join(folder, 'checkpoint', 'subjects.json'), 'utf8'));
 
 execFileSync(process.execPath, ['esbuild.mjs', '--only', 'cli', '--quiet'], { stdio: 'inherit' });
 /** @type {Record<string, unknown>} */

@@ -10,6 +10,7 @@ import { problemText, textOrFile } from './cli/inputText.ts';
 import { measure } from './cli/measure.ts';
 import { number, POLICIES, positive, PROVIDERS, QUANTIZATIONS, samplingOptions, thinkingPolicy, wholeNumber, type PolicyName } from './cli/options.ts';
 import { SHAPES, writeRandomCheckpoint } from './cli/randomCheckpoint.ts';
+import { scopeCommand } from './cli/scopeCommand.ts';
 import { solve } from './cli/solve.ts';
 import { createTerminal, interruptSignal, reportError, type Terminal } from './cli/terminal.ts';
 import { verifyCommand } from './cli/verifyCommand.ts';
@@ -121,6 +122,12 @@ thinkingCommand('eval', 'how good a model is on a task')
       evalCommand(task, { ...options, policy: thinkingPolicy(options.policy, options.threshold), sampling: samplingOptions(options.temperature, options.seed) }, terminal, signal),
     ),
   );
+
+command('scope', 'which questions of a task are outside of what a model has learned')
+  .argument('<task>', 'a task, or a .jsonl file with questions')
+  .option('--model <dir>', 'model folder (default: the bundled model)')
+  .option('--data <file>', 'the local file of a named task')
+  .action((task: string, options: Common & { model?: string; data?: string }) => run(options, (terminal, signal) => scopeCommand(task, options, terminal, signal)));
 
 command('bench', 'speed of the thinking policies, as ratios measured in the same run')
   .option('--model <dir>', 'model folder (default: the bundled model)')

@@ -1,5 +1,7 @@
 /** `tah eval`: how good a model is on a task, problem by problem, and the scorecard of it. */
 import path from 'node:path';
+import { ScopeJudge } from '../answer/scope.ts';
+import { readSubjects } from '../answer/scopeFile.ts';
 import { createEngine } from '../engine/engine.ts';
 import { evaluate, type EvalEvent, type ProblemResult } from '../eval/evaluate.ts';
 import { renderScorecard } from '../eval/renderScorecard.ts';
@@ -31,11 +33,14 @@ export async function evalCommand(taskName: string, options: EvalCommand, termin
   const events: EvalEvent[] = [];
   const started = performance.now();
   const total = Math.min(task.problems.length, options.limit ?? Infinity);
-  const { policy, sampling, maxTokens, limit, refusal, provider } = options;
+  const { policy, sampling, maxTokens, limit, provider } = options;
+  const declared = await readSubjects(model);
+  const scope = declared === null ? null : new ScopeJudge(declared);
+  const refusal = options.refusal ?? declared?.refusal;
   const given = { ...(limit === undefined ? {} : { limit }), ...(refusal === undefined ? {} : { refusal }) };
   let right = 0;
   try {
-    for await (const event of evaluate({ engine: createEngine(), model, task, judge, policy, sampling, maxTokens, provider, signal, ...given })) {
+    for await (const event of evaluate({ engine: createEngine(), model, task, judge, policy, sampling, maxTokens, provider, scope, signal, ...given })) {
       events.push(event);
       if (event.type !== 'result') continue;
       if (event.result.exact === true) right++;

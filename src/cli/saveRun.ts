@@ -24,7 +24,7 @@ export function checkSaveTarget(file: string | undefined): void {
 }
 
 /** @throws TahError run-file.cannot-write */
-export function saveRun(file: string, run: Pick<Run, 'kind' | 'problem' | 'answer' | 'check'>, { start, tokens, end }: Generated): void {
+export function saveRun(file: string, run: Pick<Run, 'kind' | 'problem' | 'answer' | 'check' | 'scope'>, { start, tokens, end }: Generated): void {
   const bytes = writeRunFile({
     ...run,
     id: randomUUID(),

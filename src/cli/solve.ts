@@ -2,13 +2,16 @@
 import path from 'node:path';
 import { checkAnswer } from '../answer/checker.ts';
 import { extractAnswer } from '../answer/extract.ts';
+import { judgeScope } from '../answer/scopeFile.ts';
 import { createEngine } from '../engine/engine.ts';
 import type { AnswerCheck } from '../protocol/answer.ts';
 import type { GenerateEvent, GenerateRequest, ProviderChoice, SamplingOptions, ThinkingPolicy, TokenEvent } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
 import { firstScore, secondThought } from '../protocol/run.ts';
+import type { ScopeVerdict } from '../protocol/scope.ts';
 import { resolveModel } from './models.ts';
 import { checkSaveTarget, saveRun, type Generated } from './saveRun.ts';
+import { reasonText, scopeLines } from './scopeText.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface SolveOptions {
@@ -32,6 +35,8 @@ export async function solve(problem: string, options: SolveOptions, terminal: Te
   if (problem.trim() === '') throw new TahError('input.empty', 'There is no problem to solve.', { hint: 'Give one: tah solve "3x + 5 = 20".' });
   checkSaveTarget(options.save);
   const model = await resolveModel(options.model, terminal, signal);
+  const before = await judgeScope(model, problem, null);
+  if (!terminal.json) for (const line of scopeLines(before)) terminal.print(terminal.style('yellow', line));
   const solved = await generateTokens(problem, model, options, terminal, signal);
   const text = solved.tokens.map((token) => token.text).join('');
   const answer = extractAnswer(text);
@@ -39,9 +44,10 @@ export async function solve(problem: string, options: SolveOptions, terminal: Te
     answer === null
       ? { state: 'unchecked', reason: 'The text has no final answer in a box.' }
       : await checkAnswer(problem, answer, { workerPath: CHECK_WORKER, signal });
-  if (options.save !== undefined) saveRun(options.save, { kind: 'solve', problem, answer, check }, solved);
-  if (terminal.json) terminal.document(solveDocument(problem, text, answer, check, options.policy, solved));
-  else printSummary(terminal, answer, check, solved);
+  const scope = before?.state === 'outside' ? before : ((await judgeScope(model, problem, text)) ?? before);
+  if (options.save !== undefined) saveRun(options.save, { kind: 'solve', problem, answer, check, ...(scope === null ? {} : { scope }) }, solved);
+  if (terminal.json) terminal.document(solveDocument({ problem, text, answer, check, scope, policy: options.policy, solved }));
+  else printSummary(terminal, { answer, check, scope, solved });
 }
 
 async function generateTokens(problem: string, model: string, options: SolveOptions, terminal: Terminal, signal: AbortSignal): Promise<Generated> {
@@ -80,13 +86,21 @@ async function generateTokens(problem: string, model: string, options: SolveOpti
   throw new Error('the engine ended without an end event');
 }
 
-function solveDocument(problem: string, text: string, answer: string | null, check: AnswerCheck, policy: ThinkingPolicy, solved: Generated): unknown {
+interface Outcome {
+  readonly answer: string | null;
+  readonly check: AnswerCheck;
+  readonly scope: ScopeVerdict | null;
+  readonly solved: Generated;
+}
+
+function solveDocument({ problem, text, answer, check, scope, policy, solved }: Outcome & { problem: string; text: string; policy: ThinkingPolicy }): unknown {
   const { stats, reason } = solved.end;
   return {
     problem,
     text,
     answer,
     check,
+    scope,
     passes: stats.passes,
     passesPerToken: stats.passesPerToken,
     endReason: reason,
@@ -99,7 +113,7 @@ function solveDocument(problem: string, text: string, answer: string | null, che
   };
 }
 
-function printSummary(terminal: Terminal, answer: string | null, check: AnswerCheck, solved: Generated): void {
+function printSummary(terminal: Terminal, { answer, check, scope, solved }: Outcome): void {
   const { stats, reason } = solved.end;
   const { model, provider } = solved.start;
   const sent = solved.tokens.filter((token) => token.iterCount > 1);
@@ -107,6 +121,10 @@ function printSummary(terminal: Terminal, answer: string | null, check: AnswerCh
   const mark = { verified: terminal.style('green', '✓ verified'), contradicted: terminal.style('red', '✗ contradicted'), unchecked: terminal.style('yellow', '? could not check') }[check.state];
   terminal.print(`${label('Answer')}${answer === null ? 'none: the text has no box' : terminal.style('bold', answer)}`);
   terminal.print(`${label('Check')}${mark}: ${check.reason}`);
+  if (scope?.state === 'outside') {
+    terminal.print(`${label('Scope')}${terminal.style('yellow', 'outside of the model’s subjects')}: ${reasonText(scope.reason)}${check.state === 'verified' ? '; the answer is verified all the same' : ''}`);
+    if (scope.reason.kind === 'refused') for (const line of scopeLines(scope).slice(1)) terminal.print(`${' '.repeat(13)}${line}`);
+  }
   terminal.print(`${label('Second pass')}${sent.length} of ${stats.tokens} tokens${sent.length === 0 ? '' : ` (${((100 * sent.length) / stats.tokens).toFixed(1)} %)`}`);
   for (const token of sent.slice(0, LISTED)) terminal.print(`${' '.repeat(13)}${describeSent(token)}`);
   if (sent.length > LISTED) terminal.print(`${' '.repeat(13)}and ${sent.length - LISTED} more (--json lists all)`);

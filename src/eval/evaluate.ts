@@ -5,11 +5,13 @@
  */
 
 import { extractAnswer } from '../answer/extract.ts';
+import type { ScopeJudge } from '../answer/scope.ts';
 import type { AnswerCheck } from '../protocol/answer.ts';
 import type { EndReason, EngineApi, GenerateStats, ModelInfo, ProviderChoice, ProviderInfo, SamplingOptions, ThinkingPolicy, TokenEvent } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
 import type { ErrorData } from '../protocol/errors.ts';
 import { secondThought } from '../protocol/run.ts';
+import type { OutsideReason } from '../protocol/scope.ts';
 import { cancelled } from '../protocol/streams.ts';
 import type { EvalProblem, Task } from './tasks/task.ts';
 
@@ -33,6 +35,8 @@ export interface EvaluateOptions {
   readonly limit?: number;
   /** The sentence with which the model refuses; without it, any text without an answer counts as a refusal. */
   readonly refusal?: string;
+  /** Tells whether a question is outside of the model's subjects; null or absent where it declares none. */
+  readonly scope?: ScopeJudge | null;
   readonly provider?: ProviderChoice;
   readonly signal?: AbortSignal;
 }
@@ -55,6 +59,8 @@ export interface ProblemResult {
   /** Right by equivalence with the reference; for a problem to refuse: it was refused. null: could not decide. */
   readonly exact: boolean | null;
   readonly refused: boolean;
+  /** Why the question was found to be outside of the model's subjects, by the question alone; null: inside, or nobody knows. */
+  readonly outside: OutsideReason['kind'] | null;
   readonly check: AnswerCheck;
   /** A wrong answer that a user would have been shown as verified. Must never be. */
   readonly wrongButVerified: boolean;
@@ -112,6 +118,7 @@ async function solveOne(problem: EvalProblem, options: EvaluateOptions): Promise
   const refused = ended && isRefusal(text, answer, options.refusal);
   const { judge, signal } = options;
   const check: AnswerCheck = answer === null ? { state: 'unchecked', reason: 'The text has no final answer.' } : await judge.check(problem.question, answer, signal);
+  const verdict = options.scope?.judgeQuestion(problem.question);
   const exact = problem.answer === null ? refused : answer === null ? false : await judge.same(answer, problem.answer, signal);
   return {
     id: problem.id,
@@ -122,6 +129,7 @@ async function solveOne(problem: EvalProblem, options: EvaluateOptions): Promise
     answer,
     exact,
     refused,
+    outside: verdict?.state === 'outside' ? verdict.reason.kind : null,
     check,
     // Of a problem that is to be refused, the right answer isn't known: computer algebra may well be right.
     wrongButVerified: problem.answer !== null && exact === false && check.state === 'verified',

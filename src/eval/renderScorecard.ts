@@ -23,6 +23,7 @@ export function renderScorecard(card: Scorecard): string {
     ['Family mean', percent(card.familyMean)],
     ['Checks', `${card.checks.verified} verified, ${card.checks.contradicted} contradicted, ${card.checks.unchecked} could not be checked`],
     ['Wrong but verified', String(card.wrongButVerified)],
+    ['Outside', `${card.scope.caught.right} of ${card.scope.caught.problems} caught, ${card.scope.wronglyRefused.right} of ${card.scope.wronglyRefused.problems} others taken for such`],
     ['Refusals', `${card.refusals.right} rightly, ${card.refusals.wrong} wrongly`],
     ...(card.undecided + card.failed + card.cutOff === 0 ? [] : [['Not solved', `${card.undecided} not comparable, ${card.failed} refused by the engine, ${card.cutOff} cut off at a limit`] as const]),
     ['Passes a token', card.passesPerToken.toFixed(3)],

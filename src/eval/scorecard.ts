@@ -40,6 +40,8 @@ export interface Scorecard {
   readonly checks: { readonly verified: number; readonly contradicted: number; readonly unchecked: number };
   readonly wrongButVerified: number;
   readonly refusals: { readonly right: number; readonly wrong: number };
+  /** Of the problems to refuse: found outside by the question, or refused by the model. Of all others: wrongly found so, or refused. */
+  readonly scope: { readonly caught: Score; readonly wronglyRefused: Score };
   readonly failed: number;
   readonly cutOff: number;
   readonly tokens: number;
@@ -67,6 +69,12 @@ function scoreOf(results: readonly ProblemResult[]): Score {
   const right = results.filter((result) => result.exact === true).length;
   return { problems: results.length, right, accuracy: ratio(right, results.length), interval: wilsonInterval(right, results.length) };
 }
+
+/** "Right" counts what was refused, by the question's verdict or by the model. */
+function refusedOf(results: readonly ProblemResult[]): Score {
+  return scoreOf(results.map((result) => ({ ...result, exact: result.refused || result.outside !== null })));
+}
+
 function ratio(part: number, whole: number): number {
   return whole === 0 ? 0 : part / whole;
 }
@@ -100,6 +108,7 @@ export function scorecardOf(events: Iterable<EvalEvent>): Scorecard {
     checks: { verified: count(({ check }) => check.state === 'verified'), contradicted: count(({ check }) => check.state === 'contradicted'), unchecked: count(({ check }) => check.state === 'unchecked') },
     wrongButVerified: count((result) => result.wrongButVerified),
     refusals: { right: count((result) => result.refused && result.reference === null), wrong: count((result) => result.refused && result.reference !== null) },
+    scope: { caught: refusedOf(results.filter((result) => result.reference === null)), wronglyRefused: refusedOf(results.filter((result) => result.reference !== null)) },
     failed: count((result) => result.error !== null),
     cutOff: count((result) => result.endReason === 'max-tokens' || result.endReason === 'context-limit'),
     tokens,

@@ -62,6 +62,21 @@ const MODEL = z.object({
   endpoint: z.object({ name: text, sends: z.enum(['text', 'logprobs', 'tah']) }).exactOptional(),
 });
 
+const words = z.array(text).max(10_000);
+const OUTSIDE = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('nothing-asked') }),
+  z.object({ kind: z.literal('words'), words }),
+  z.object({ kind: z.literal('signs'), signs: words }),
+  z.object({ kind: z.literal('number'), number: text, beside: text, largest: z.number() }),
+  z.object({ kind: z.literal('together'), pair: z.tuple([text, text]) }),
+  z.object({ kind: z.literal('too-long') }),
+  z.object({ kind: z.literal('refused') }),
+]);
+const SCOPE = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('inside') }),
+  z.object({ state: z.literal('outside'), reason: OUTSIDE, subjects: z.array(z.object({ id: text, title: text, example: text, range: text })).max(1000) }),
+]);
+
 const HEAD = z.object({
   id: z.string().regex(/^[\w-]{1,100}$/, 'an id of letters, digits, _ and - was expected'),
   createdAt: z.iso.datetime(),
@@ -81,6 +96,7 @@ const HEAD = z.object({
     .nullable(),
   answer: longText.nullable(),
   check: z.object({ state: z.enum(['verified', 'contradicted', 'unchecked']), reason: text }).nullable(),
+  scope: SCOPE.exactOptional(),
 });
 
 const CANDIDATES = z.array(z.object({ id: tokenId, text, logprob: z.number() })).max(100);

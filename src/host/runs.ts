@@ -11,6 +11,7 @@ import { TahError } from '../protocol/errors.ts';
 import type { ErrorData } from '../protocol/errors.ts';
 import { applyToHead, hasEnded } from '../protocol/run.ts';
 import type { BranchChange, Run, RunChange, RunHead } from '../protocol/run.ts';
+import type { ScopeVerdict } from '../protocol/scope.ts';
 import { Emitter } from './emitter.ts';
 import { branchRequest, repeatRequest } from './runsBranch.ts';
 import type { BranchPlace } from './runsBranch.ts';
@@ -24,6 +25,8 @@ export interface RunsOptions {
   /** Content of the last box in a text, or null. */
   readonly extractAnswer: (text: string) => string | null;
   readonly checkAnswer: (problem: string, answer: string, signal: AbortSignal) => Promise<AnswerCheck>;
+  /** Is a question, or with `text` what the model wrote to it, within the model's subjects? null: nobody knows. */
+  readonly judgeScope?: (model: string, question: string, text: string | null) => Promise<ScopeVerdict | null>;
   readonly onError: (error: unknown) => void;
   /** Tokens of this long are sent as one change. Default 16 ms, one frame. */
   readonly frameMs?: number;
@@ -188,6 +191,7 @@ export class Runs {
   }
 
   private async follow(live: LiveRun, request: RunRequest): Promise<void> {
+    const judged = this.judge(live, request, null);
     try {
       for await (const event of engineEvents(this.options.engine, request, live.abort.signal)) {
         const ended = this.accept(live, event);
@@ -203,7 +207,20 @@ export class Runs {
       else this.end(live, 'failed', null, error.toData());
       if (error.code === 'internal') this.options.onError(thrown);
     }
+    await judged;
+    if (live.run.scope?.state !== 'outside') await this.judge(live, request, live.tokens.map((token) => token.text).join(''));
     if (live.run.kind !== 'measure') await this.check(live);
+  }
+
+  /** A problem only: a formula in a document and a measured text ask nothing. */
+  private async judge(live: LiveRun, request: RunRequest, text: string | null): Promise<void> {
+    if (live.run.kind !== 'solve') return;
+    try {
+      const scope = await this.options.judgeScope?.(request.model, live.run.problem, text);
+      if (scope !== undefined && scope !== null) this.change(live, { type: 'scope', scope });
+    } catch (error) {
+      this.options.onError(error);
+    }
   }
 
   /** Returns reason and numbers where the event is the last one. */

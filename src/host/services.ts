@@ -16,6 +16,7 @@ import type { Settings } from './settings.ts';
 import { createStatusItem } from './statusItem.ts';
 import { checkAnswer } from '../answer/checker.ts';
 import { extractAnswer } from '../answer/extract.ts';
+import { judgeScope } from '../answer/scopeFile.ts';
 
 export interface Services {
   readonly extensionUri: vscode.Uri;
@@ -46,6 +47,7 @@ export function createServices(context: vscode.ExtensionContext): Services {
     engine,
     extractAnswer,
     checkAnswer: (problem, answer, signal) => checkAnswer(problem, answer, { workerPath: bundle('checkWorker.cjs'), signal }),
+    judgeScope,
     onError: (error) => {
       logError(log, error);
     },

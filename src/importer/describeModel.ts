@@ -8,7 +8,7 @@ import type { Scheme } from './builders/scheme.ts';
 import type { Checkpoint } from './checkpoint/types.ts';
 
 /** Raised when an older model folder must be imported again to give the same numbers. */
-export const IMPORTER_VERSION = '1';
+export const IMPORTER_VERSION = '2';
 
 export interface GraphDescription {
   readonly scheme: Scheme;

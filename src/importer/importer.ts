@@ -90,7 +90,7 @@ async function* writeModel(
     file.close();
   }
   fs.writeFileSync(path.join(target.folder, MODEL_FILE), encodeModel(graph.finish(), { name: 'think-at-hard', version: IMPORTER_VERSION }));
-  for (const name of checkpoint.tokenizerFiles) fs.copyFileSync(path.join(checkpoint.dir, name), path.join(target.folder, name));
+  for (const name of [...checkpoint.tokenizerFiles, ...checkpoint.declarations]) fs.copyFileSync(path.join(checkpoint.dir, name), path.join(target.folder, name));
   yield { type: 'progress', stage: 'files', doneBytes: file.bytes, totalBytes: file.bytes };
   const described = describeModel(checkpoint, {
     scheme,

@@ -6,6 +6,7 @@
 import type { AnswerCheck } from './answer.ts';
 import type { EndReason, GenerateStats, ModelInfo, OracleVerdict, PromptToken, ProviderInfo, SamplingOptions, ThinkingPolicy, TokenEvent } from './engine.ts';
 import type { ErrorData } from './errors.ts';
+import type { ScopeVerdict } from './scope.ts';
 
 /** `waiting`: the engine is busy with a run that was started before. */
 export type RunState = 'waiting' | 'running' | 'done' | 'stopped' | 'failed';
@@ -76,6 +77,8 @@ export interface Run {
   /** Content of the last box in the text. */
   readonly answer: string | null;
   readonly check: AnswerCheck | null;
+  /** Absent where the model declares no subjects, and until it is known. */
+  readonly scope?: ScopeVerdict;
 }
 
 /** What changes a run after its creation; host applies it and sends it on unchanged, the webview applies it again. */
@@ -92,7 +95,8 @@ export type RunChange =
       readonly stats: GenerateStats | null;
       readonly answer: string | null;
     }
-  | { readonly type: 'check'; readonly check: AnswerCheck };
+  | { readonly type: 'check'; readonly check: AnswerCheck }
+  | { readonly type: 'scope'; readonly scope: ScopeVerdict };
 
 /** Everything of a run but its tokens, which only grow: whoever follows a run keeps them in a list and appends. */
 export type RunHead = Omit<Run, 'tokens'>;
@@ -108,6 +112,8 @@ export function applyToHead(head: RunHead, change: Exclude<RunChange, { type: 't
       return { ...head, state: change.state, endReason: change.endReason, error: change.error, stats: change.stats, answer: change.answer };
     case 'check':
       return { ...head, check: change.check };
+    case 'scope':
+      return { ...head, scope: change.scope };
     default:
       return change satisfies never;
   }

@@ -10,20 +10,23 @@ import type { Run } from '../protocol/run.ts';
 import { button, element, icon } from './dom.ts';
 import { renderInline } from './markdownView.ts';
 import { mathElement } from './mathElement.ts';
+import { scopeNotice } from './scopeView.ts';
 import { costText } from './summary.ts';
 import type { Totals } from './summary.ts';
 import { l10n } from './texts.ts';
 
-type RunEnd = Pick<Run, 'state' | 'answer' | 'check' | 'error' | 'stats'>;
+type RunEnd = Pick<Run, 'state' | 'answer' | 'check' | 'error' | 'stats' | 'scope'>;
 
 export interface ResultActions {
   readonly onRetry: () => void;
   readonly onShowLog: () => void;
 }
 
-/** Nothing while the model is writing. */
+/** While the model is writing nothing but, where it is so, that the question is outside of its subjects. */
 export function drawResult(node: HTMLElement, run: RunEnd, totals: Totals, actions: ResultActions): void {
   node.replaceChildren();
+  const notice = scopeNotice(run.scope, run.check?.state ?? null);
+  if (notice !== null) node.append(notice);
   if (!hasEnded(run)) return;
   if (run.error !== null && run.state === 'failed') node.append(errorBox(run.error.message, run.error.hint, actions));
   if (run.state !== 'failed' || run.answer !== null) node.append(answerRow(run));

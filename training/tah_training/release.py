@@ -8,11 +8,18 @@ from dataclasses import asdict
 from pathlib import Path
 
 from .problems import REFUSAL_TEXT, SUBJECTS
+from .scope import questions, scope_of
 from .stages import Run
 
 
+def write_subjects(checkpoint: Path, seed: int, count: int = 150_000) -> None:
+    """`subjects.json` of a checkpoint: what it has learned, the sentence of refusal, and what its questions are made of."""
+    subjects = {"subjects": [asdict(s) for s in SUBJECTS], "refusal": REFUSAL_TEXT, "scope": scope_of(questions(count, seed))}
+    (checkpoint / "subjects.json").write_text(json.dumps(subjects, ensure_ascii=False, indent=1) + "\n")
+
+
 def write_release(run: Run, out: Path) -> None:
-    """`out`/checkpoint, heldout.jsonl ({"id", "family", "question", "answer"}), subjects.json, training.json; the model card stays as it is."""
+    """`out`/checkpoint with subjects.json, heldout.jsonl ({"id", "family", "question", "answer"}), training.json; the model card stays as it is."""
     out.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(out / "checkpoint", ignore_errors=True)
     shutil.copytree(run.folder / "checkpoint", out / "checkpoint")
@@ -22,8 +29,7 @@ def write_release(run: Run, out: Path) -> None:
             counts[problem.family] = counts.get(problem.family, 0) + 1
             name = f"{problem.family}-{counts[problem.family]:03d}"
             file.write(json.dumps({"id": name, "family": problem.family, "question": problem.question, "answer": problem.answer}, ensure_ascii=False) + "\n")
-    subjects = {"subjects": [asdict(s) for s in SUBJECTS], "refusal": REFUSAL_TEXT}
-    (out / "subjects.json").write_text(json.dumps(subjects, ensure_ascii=False, indent=2) + "\n")
+    write_subjects(out / "checkpoint", run.recipe.seed)
     training = {"recipe": asdict(run.recipe), **{stage: run.facts(stage) for stage in ("backbone", "labels", "stage1", "stage2", "export")}}
     (out / "training.json").write_text(json.dumps(training, indent=2) + "\n")
     print(f"[release] {out}: {sum(counts.values())} held-out problems, {counts}")

@@ -12,6 +12,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
+import regex
+
 from .problems import FAMILIES, REFUSAL_FAMILY, make_problem, problem_split
 from .problems.stories import NAMES
 
@@ -19,6 +21,7 @@ _SUPERSCRIPTS = {ord(c): str(i) for i, c in enumerate("⁰¹²³⁴⁵⁶⁷⁸�
 _REPLACED = (
     (re.compile(r"[⁰¹²³⁴-⁹]+"), lambda m: "^" + m[0].translate(_SUPERSCRIPTS)),
     (re.compile(r"\*\*"), lambda m: "^"),
+    (re.compile(r"\\\\"), lambda m: " "),
     (re.compile(r"\\(?:cdot|times)(?![a-z])|[×·⋅]"), lambda m: " * "),
     (re.compile(r"\\div(?![a-z])|÷"), lambda m: " / "),
     (re.compile(r"[−–]"), lambda m: "-"),
@@ -30,29 +33,46 @@ _REPLACED = (
     (re.compile(r"\\(?=[()\[\],;: \\%])"), lambda m: " "),
     (re.compile(r"[’‘]"), lambda m: "'"),
 )
-_PIECE = re.compile(r"\\+[a-z]+|[^\W\d_]+(?:'[^\W\d_]+)?|\d+(?:\.\d+)?|\S")
+_PIECE = regex.compile(r"\\+[a-z]+|\p{L}+(?:'\p{L}+)?|\p{Nd}+(?:\.\p{Nd}+)?|\S")
 _STRUCTURE = frozenset("{}$")
+_LETTER = re.compile(r"[a-z]")
 NAME = "<name>"
-LETTER = "<letter>"
 NAMES_LOWER = frozenset(name.lower() for name in NAMES)
 
 
-def pieces(question: str) -> list[str]:
-    """Lower-case words, LaTeX commands, signs and numbers of a question, in order; brackets of LaTeX left out."""
+def pieces(question: str) -> list[tuple[str, bool]]:
+    """Lower-case words, LaTeX commands, signs and numbers of a question, in order, and whether each is glued to the one
+    before it; brackets of LaTeX left out."""
     text = question.lower()
     for pattern, by in _REPLACED:
         text = pattern.sub(by, text)
-    return [p for p in _PIECE.findall(text) if p not in _STRUCTURE]
+    found, end = [], -1
+    for match in _PIECE.finditer(text):
+        if match[0] not in _STRUCTURE:
+            found.append((match[0], match.start() == end))
+        end = match.end()
+    return found
 
 
 def kind_of(piece: str) -> str:
-    """What a piece counts as: itself, or its class (a number by its digits, a single letter, a name)."""
+    """What a piece counts as: itself, or its class (a number by its digits, a name)."""
     if piece[0].isdigit():
         whole, _, part = piece.partition(".")
         return f"<{len(whole)}>" if not part else f"<{len(whole)}.{len(part)}>"
-    if len(piece) == 1 and "a" <= piece <= "z":
-        return LETTER
     return NAME if piece in NAMES_LOWER else piece
+
+
+def patterns(found: list[tuple[str, bool]]) -> list[str]:
+    """How formulas are built: `#x` a letter right after a number, `<2>^3` what is raised to what, `<letters 2>`."""
+    patterns: list[str] = []
+    letters = {piece for piece, _ in found if _LETTER.fullmatch(piece)}
+    for (before, _), (piece, glued) in zip(found, found[1:]):
+        if glued and _LETTER.fullmatch(piece) and before[0].isdigit():
+            patterns.append(f"#{piece}")
+    for (base, _), (sign, _), (exponent, _) in zip(found, found[1:], found[2:]):
+        if sign == "^":
+            patterns.append(f"{kind_of(base)}^{exponent}")
+    return [*patterns, f"<letters {len(letters)}>"]
 
 
 def questions(count: int, seed: int) -> Iterable[str]:
@@ -66,8 +86,9 @@ def questions(count: int, seed: int) -> Iterable[str]:
             yield problem.question
 
 
-def scope_of(questions: Iterable[str], least: int = 3) -> dict[str, object]:
-    """`kinds` (sorted), `largest` number in questions with each of them, `together`: bits of the upper triangle."""
+def scope_of(questions: Iterable[str], least: int = 5, sure: int = 200) -> dict[str, object]:
+    """`names` that count as one kind, `kinds` that occur `least` times (sorted), the `largest` number in questions with each of them (-1 where fewer than
+    `sure` questions had it), `together`: bits of the upper triangle, row by row, of which kinds share a question."""
     counts: Counter[str] = Counter()
     largest: dict[str, float] = {}
     pairs: Counter[tuple[str, str]] = Counter()
@@ -75,9 +96,9 @@ def scope_of(questions: Iterable[str], least: int = 3) -> dict[str, object]:
     for question in questions:
         found = pieces(question)
         longest.append(len(found))
-        kinds = sorted({kind_of(p) for p in found})
+        kinds = sorted({*(kind_of(p) for p, _ in found), *patterns(found)})
         counts.update(kinds)
-        numbers = [float(p) for p in found if p[0].isdigit()]
+        numbers = [float(p) for p, _ in found if p[0].isdigit()]
         for index, kind in enumerate(kinds):
             largest[kind] = max([largest.get(kind, 0.0), *numbers])
             for other in kinds[index + 1 :]:
@@ -90,4 +111,4 @@ def scope_of(questions: Iterable[str], least: int = 3) -> dict[str, object]:
             if pairs[kind, other]:
                 bits[at >> 3] |= 1 << (at & 7)
             at += 1
-    return {"kinds": kept, "largest": [largest[k] for k in kept], "together": base64.b64encode(bytes(bits)).decode(), "longest": max(longest)}
+    return {"names": sorted(NAMES_LOWER), "kinds": kept, "largest": [largest[k] if counts[k] >= sure else -1 for k in kept], "together": base64.b64encode(bytes(bits)).decode(), "longest": max(longest)}

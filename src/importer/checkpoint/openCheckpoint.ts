@@ -5,6 +5,7 @@
  */
 import path from 'node:path';
 import { checkTensors } from './architecture.ts';
+import { SUBJECTS_FILE } from '../../protocol/scope.ts';
 import { CheckpointFolder } from './checkpointFolder.ts';
 import { DECIDER_FILE, openDecider } from './decider.ts';
 import { readGeneration } from './generationConfig.ts';
@@ -50,6 +51,7 @@ function read(folder: CheckpointFolder, options: OpenCheckpointOptions): Checkpo
     tokens,
     generation,
     tokenizerFiles: findTokenizer(folder),
+    declarations: findDeclarations(folder),
     close: () => {
       folder.close();
     },
@@ -73,6 +75,12 @@ function hasTah(folder: CheckpointFolder): boolean {
 function readTah(folder: CheckpointFolder, model: ModelConfig, options: OpenCheckpointOptions): Checkpoint['tah'] {
   const { maxIter, inputTopK, decider, adapter } = readTahConfig(folder, model, options);
   return { maxIter, inputTopK, lora: openLora(folder, adapter, model), decider: openDecider(folder, decider, model) };
+}
+
+function findDeclarations(folder: CheckpointFolder): readonly string[] {
+  if (!folder.has(SUBJECTS_FILE)) return [];
+  folder.check(folder.origin(SUBJECTS_FILE));
+  return [SUBJECTS_FILE];
 }
 
 function findTokenizer(folder: CheckpointFolder): readonly string[] {

@@ -107,6 +107,8 @@ export interface Checkpoint {
   readonly generation: { readonly temperature: number; readonly topK: number; readonly topP: number; readonly minP: number };
   /** Paths (relative to dir) of tokenizer files to copy; empty where the checkpoint has no tokenizer.json. */
   readonly tokenizerFiles: readonly string[];
+  /** `subjects.json` where the checkpoint declares what it has learned; copied as it is. */
+  readonly declarations: readonly string[];
   close(): void;
 }
 

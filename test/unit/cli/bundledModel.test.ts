@@ -47,9 +47,22 @@ describe('the bundled model', () => {
   });
 
   it('refuses what it has not learned with the sentence of its card, without a box', async () => {
-    const { refusal } = JSON.parse(fs.readFileSync(path.join(MODEL, 'subjects.json'), 'utf8')) as { refusal: string };
+    const { refusal } = JSON.parse(fs.readFileSync(path.join(MODEL, 'checkpoint/subjects.json'), 'utf8')) as { refusal: string };
     const solved = (await tah('solve', 'Who was Napoleon?')) as Solved;
     expect([solved.text.trim(), solved.answer]).toEqual([refusal, null]);
+  });
+
+  it('says what it can do before it tries what it cannot, and an answer there is verified only by computer algebra', async () => {
+    interface Judged { readonly scope: { readonly state: string; readonly reason?: { readonly kind: string }; readonly subjects?: readonly unknown[] } | null; readonly check: { readonly state: string } }
+    const outside = (await tah('solve', 'Janet’s ducks lay 16 eggs per day. She eats three for breakfast and sells the rest for $2 each at the market. How much does she earn?')) as Judged;
+    expect(outside.scope).toMatchObject({ state: 'outside' });
+    expect(outside.scope?.subjects?.length).toBeGreaterThan(10);
+    expect(outside.check.state).not.toBe('verified');
+    const inside = (await tah('solve', 'Solve 3x + 5 = 20 for x')) as Judged;
+    expect(inside.scope).toEqual({ state: 'inside' });
+    const { stdout } = await exec(process.execPath, [path.join(clone, 'dist/cli.cjs'), 'solve', 'What is the determinant of 5?']);
+    expect(stdout).toMatch(/outside of what the model has learned: it does not know determinant/);
+    expect(stdout).toMatch(/It can do: Sums/);
   });
 
   it('solves at least three in four of a sample over all its families, and shows no wrong answer as verified', async () => {
@@ -58,7 +71,7 @@ describe('the bundled model', () => {
     expect(card.total.accuracy).toBeGreaterThan(0.75);
     expect(card.wrongButVerified).toBe(0);
     expect(card.shareSent).toBeGreaterThan(0);
-  });
+  }, 240_000);
 
   it('has a scorecard of exactly these held-out problems, with every family at 60 % or more', () => {
     const scorecard = JSON.parse(fs.readFileSync(path.join(MODEL, 'scorecard.json'), 'utf8')) as { policies: Record<string, { total: { problems: number }; families: { family: string; accuracy: number }[]; complete: boolean }> };

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkAnswerNow } from '../../../src/answer/check.ts';
 import { equivalent } from '../../../src/answer/equivalence.ts';
+import { ScopeJudge } from '../../../src/answer/scope.ts';
 import { evaluate } from '../../../src/eval/evaluate.ts';
 import type { EvalEvent, EvaluateOptions, Judge, ProblemResult } from '../../../src/eval/evaluate.ts';
 import { renderScorecard } from '../../../src/eval/renderScorecard.ts';
@@ -100,6 +101,29 @@ describe('evaluate', () => {
     };
     await expect(loop()).rejects.toMatchObject({ code: 'cancelled' });
     expect(seen).toEqual(['start', 'result']);
+  });
+});
+
+describe('scope', () => {
+  const scope = new ScopeJudge({
+    subjects: [{ id: 's', title: 'Sums', example: '2 + 3', range: 'small' }],
+    refusal: REFUSAL,
+    // <1> + <letters 0>, all of which occur together.
+    scope: { names: [], kinds: ['+', '<1>', '<letters 0>'], largest: [10, 10, 10], together: 'Bw==', longest: 5 },
+  });
+
+  it('is counted apart: what is to be refused and is caught, what is to be solved and is taken for a stranger', async () => {
+    const events = await run({ scope });
+    const found = results(events);
+    expect([found.get('a')?.outside, found.get('c')?.outside, found.get('e')?.outside]).toEqual([null, 'words', 'words']);
+    const card = scorecardOf(events);
+    expect(card.scope).toMatchObject({ caught: { right: 2, problems: 2 }, wronglyRefused: { right: 2, problems: 4 } });
+    // The accuracy is that of the model alone.
+    expect(card.total.right).toBe(2);
+  });
+
+  it('of a model that declares none counts its refusals only', async () => {
+    expect(scorecardOf(await run()).scope).toMatchObject({ caught: { right: 1, problems: 2 }, wronglyRefused: { right: 1, problems: 4 } });
   });
 });
 

@@ -38,6 +38,8 @@ describe('a run file', () => {
     { state: 'failed', model: null, provider: null, sampling: null, prompt: [], tokens: [], stats: null, endReason: null, answer: null, check: null, error: { code: 'engine.crashed', message: 'It ended.', hint: 'Again.' } },
     { kind: 'measure', policy: { kind: 'self-oracle' }, answer: null, check: null },
     { policy: { kind: 'oracle', labels: [-100, 2] } },
+    { scope: { state: 'inside' } },
+    { scope: { state: 'outside', reason: { kind: 'words', words: ['proof'] }, subjects: [{ id: 's', title: 'Sums', example: '1 + 2', range: 'small' }] } },
     { policy: { kind: 'decider' }, branch: { parentId: 'p', index: 0, change: { kind: 'threshold', threshold: 0.5 } } },
   ] satisfies Partial<Run>[])('of every kind of run: %#', (changes) => {
     const run = keptRun(changes);

@@ -6,6 +6,7 @@ import type { EngineApi, GenerateEvent, GenerateRequest, GenerateStats, MeasureR
 import { TahError } from '../../../src/protocol/errors.ts';
 import { applyToHead } from '../../../src/protocol/run.ts';
 import type { Run, RunChange } from '../../../src/protocol/run.ts';
+import type { ScopeVerdict } from '../../../src/protocol/scope.ts';
 
 /** A follower that keeps the whole run: what any reader of the changes must end up with. */
 function applyRunChange(run: Run, change: RunChange): Run {
@@ -142,6 +143,46 @@ describe('a run', () => {
     });
     await runs.whenFinished(runs.start({ ...REQUEST, provider: 'cpu' }));
     expect(seen).toEqual([{ model: '/m', prompt: { kind: 'chat', messages: [{ role: 'user', content: 'x + 1 = 2' }] }, policy: { kind: 'decider' }, maxTokens: 50, provider: 'cpu' }]);
+  });
+});
+
+describe('the scope of a run', () => {
+  const OUTSIDE: ScopeVerdict = { state: 'outside', reason: { kind: 'words', words: ['proof'] }, subjects: [{ id: 's', title: 'Sums', example: '1 + 2', range: 'small' }] };
+
+  it('is told before the end by the question, and is not asked again once it is outside', async () => {
+    const asked: (string | null)[] = [];
+    const { runs, changes } = setUp(events(START, token('[1]'), END), { judgeScope: (_model, _question, text) => { asked.push(text); return Promise.resolve(OUTSIDE); } });
+    const id = runs.start(REQUEST);
+    await runs.whenFinished(id);
+    expect(asked).toEqual([null]);
+    const types = changes.map((change) => change.type);
+    expect(types.indexOf('scope')).toBeGreaterThanOrEqual(0);
+    expect(types.indexOf('scope')).toBeLessThan(types.indexOf('end'));
+    // The answer is checked all the same: what computer algebra verifies may be shown as verified.
+    expect(runs.get(id)).toMatchObject({ scope: OUTSIDE, answer: '1', check: { state: 'verified' } });
+  });
+
+  it('is told after the end where the model refuses', async () => {
+    const refused: ScopeVerdict = { ...OUTSIDE, reason: { kind: 'refused' } };
+    const { runs } = setUp(events(START, token('I can’t'), END), { judgeScope: (_model, _question, text) => Promise.resolve(text === null ? { state: 'inside' } : text === 'I can’t' ? refused : null) });
+    const id = runs.start(REQUEST);
+    await runs.whenFinished(id);
+    expect(runs.get(id)?.scope).toEqual(refused);
+  });
+
+  it('that cannot be found out is reported, and the run goes on without', async () => {
+    const { runs, errors } = setUp(events(START, token('[1]'), END), { judgeScope: () => Promise.reject(new TahError('model.bad-manifest', 'subjects.json can’t be used.')) });
+    const id = runs.start(REQUEST);
+    await runs.whenFinished(id);
+    expect(runs.get(id)).toMatchObject({ state: 'done', check: { state: 'verified' } });
+    expect(runs.get(id)?.scope).toBeUndefined();
+    expect(errors.length).toBeGreaterThan(0);
+  });
+
+  it('is nobody’s business for a measured text', async () => {
+    const { runs, changes } = setUp(events(), { judgeScope: () => Promise.resolve(OUTSIDE) }, () => events(START, token('x'), END)({ model: '', policy: { kind: 'never' }, prompt: { kind: 'text', text: '' }, maxTokens: 1 }, new AbortController().signal));
+    await runs.whenFinished(runs.start({ kind: 'measure', text: 'x', model: '/m', policy: { kind: 'never' } }));
+    expect(changes.filter((change) => change.type === 'scope')).toEqual([]);
   });
 });
 

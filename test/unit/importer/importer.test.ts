@@ -123,6 +123,16 @@ describe('import', () => {
     await run(importCheckpoint(request(), options));
   });
 
+  it('takes along what a checkpoint declares of its subjects, and names it in the manifest', async () => {
+    const checkpoint = path.join(folder, 'ck');
+    fs.cpSync(TINY_CHECKPOINT, checkpoint, { recursive: true });
+    fs.writeFileSync(path.join(checkpoint, 'subjects.json'), '{"subjects": []}');
+    await run(importCheckpoint(request({ checkpoint }), {}));
+    const { out } = request();
+    expect(fs.readFileSync(path.join(out, 'subjects.json'), 'utf8')).toBe('{"subjects": []}');
+    expect(openModelFolder(out).manifest.files.map((file) => file.path)).toContain('subjects.json');
+  });
+
   it('writes nothing for a checkpoint that is refused when its values are read', async () => {
     const checkpoint = path.join(TINY_CHECKPOINT, '../../broken/nan-weights');
     await expect(run(importCheckpoint(request({ checkpoint }), {}))).rejects.toMatchObject({ code: 'checkpoint.not-finite' });

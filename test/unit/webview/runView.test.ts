@@ -60,6 +60,23 @@ describe('the run panel', () => {
     expect(byId(root, 'answer-box').textContent).toContain('Stopped');
   });
 
+  it('says at once that a question is outside, why, and what the model can do; and that a verified answer is one all the same', async () => {
+    const view = new RunView(run(), actions);
+    const root = show(view);
+    expect(root.querySelector('[data-testid="scope"]')).toBeNull();
+    const subjects = [{ id: 'a', title: 'Sums', example: '1 + 2', range: 'small' }, { id: 'b', title: '<b>Roots</b>', example: '', range: '' }];
+    view.apply({ type: 'scope', scope: { state: 'outside', reason: { kind: 'words', words: ['<img>', 'proof'] }, subjects } });
+    await frame();
+    expect(byId(root, 'scope-reason').textContent).toContain('<img>, proof');
+    expect(byId(root, 'scope-subjects').textContent).toContain('Sums, <b>Roots</b>');
+    view.apply({ type: 'end', state: 'done', endReason: 'stop-token', error: null, stats: null, answer: '5' });
+    await frame();
+    expect(byId(root, 'scope').textContent).not.toContain('all the same');
+    view.apply({ type: 'check', check: { state: 'verified', reason: '' } });
+    await frame();
+    expect(byId(root, 'scope').textContent).toContain('all the same');
+  });
+
   it('never leaves an answer without the word on its check', async () => {
     const view = new RunView(run({ state: 'done', answer: '5', tokens: [token('5')] }), actions);
     const root = show(view);
