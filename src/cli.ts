@@ -11,6 +11,7 @@ import { measure } from './cli/measure.ts';
 import { number, POLICIES, positive, PROVIDERS, QUANTIZATIONS, samplingOptions, thinkingPolicy, wholeNumber, type PolicyName } from './cli/options.ts';
 import { SHAPES, writeRandomCheckpoint } from './cli/randomCheckpoint.ts';
 import { scopeCommand } from './cli/scopeCommand.ts';
+import { serve } from './cli/serve.ts';
 import { solve } from './cli/solve.ts';
 import { createTerminal, interruptSignal, reportError, type Terminal } from './cli/terminal.ts';
 import { verifyCommand } from './cli/verifyCommand.ts';
@@ -135,6 +136,20 @@ command('bench', 'speed of the thinking policies, as ratios measured in the same
   .option('--tokens <n>', 'tokens a round', positive, 128)
   .addOption(new Option('--provider <provider>', 'where to run').choices(PROVIDERS).default('auto'))
   .action((options: Common & { model?: string; rounds: number; tokens: number; provider: ProviderChoice }) => run(options, (terminal, signal) => bench(options, terminal, signal)));
+
+command('serve', 'serve models to programs that speak the protocol of OpenAI, on 127.0.0.1 only, with a token')
+  .option('--model <dirs...>', 'model folders (default: the bundled model)')
+  .option('--port <n>', 'port; 0 takes a free one', wholeNumber, 8737)
+  .option('--token-file <file>', 'file with the token (default: $TAH_SERVE_TOKEN, else a new one that is printed)')
+  .option('--queue <n>', 'requests that may wait for the engine; more are told to come later', wholeNumber, 16)
+  .addOption(new Option('--policy <policy>', 'who decides about second passes').choices(POLICIES).default('decider'))
+  .option('--threshold <x>', "a token is sent when its score is greater (default: the model's)", number)
+  .addOption(new Option('--provider <provider>', 'where to run').choices(PROVIDERS).default('auto'))
+  .action((options: Common & { model?: string[]; port: number; tokenFile?: string; queue: number; policy: PolicyName; threshold?: number; provider: ProviderChoice }) =>
+    run(options, (terminal, signal) =>
+      serve({ ...options, model: options.model ?? [], verbose: options.verbose === true, policy: thinkingPolicy(options.policy, options.threshold) }, terminal, signal),
+    ),
+  );
 
 command('diagnose', 'what runs here, in a form to paste into an issue')
   .option('--model <dir>', 'model folder (default: the bundled model)')

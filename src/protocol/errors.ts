@@ -57,6 +57,9 @@ export const ERROR_CODES = {
   'engine.crashed': 'ours',
   'engine.not-starting': 'ours',
   'engine.run-failed': 'ours',
+  // `tah serve`
+  'serve.port-in-use': 'user',
+  'serve.cannot-listen': 'user',
   // Command line, evaluation, verification
   'input.bad-option': 'user',
   'input.empty': 'user',
