@@ -18,7 +18,7 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-const engineAt = (url = server.url, model = 'big'): EngineApi => createEndpointEngine({ endpoint: { name: 'desk', url, model }, key: () => Promise.resolve(KEY), patience: { firstMs: 400, stallMs: 300 } });
+const engineAt = (url = server.url, patience = { firstMs: 30_000, stallMs: 30_000 }): EngineApi => createEndpointEngine({ endpoint: { name: 'desk', url, model: 'big' }, key: () => Promise.resolve(KEY), patience });
 
 async function read(engine: EngineApi, request: GenerateRequest = REQUEST, signal?: AbortSignal): Promise<{ events: GenerateEvent[]; error: TahError | null }> {
   const events: GenerateEvent[] = [];
@@ -148,7 +148,7 @@ describe('a server that fails', () => {
     ['calls a tool', stream(delta('a', {}, { finish_reason: 'tool_calls' }), DONE), 'endpoint.failed', /tool_calls/],
   ])('%s', async (_, script, code, words) => {
     server.scripts = [script];
-    const { events, error } = await read(engineAt());
+    const { events, error } = await read(engineAt(server.url, { firstMs: 30_000, stallMs: code === 'endpoint.stalled' ? 300 : 30_000 }));
     expect(error).toMatchObject({ name: 'TahError', code });
     expect(error?.message).toMatch(words);
     expect(`${error?.message ?? ''}${error?.hint ?? ''}`).not.toMatch(/sk-secret|private problem/);
@@ -160,7 +160,7 @@ describe('a server that fails', () => {
     expect((await read(engineAt('http://127.0.0.1:9/v1'))).error).toMatchObject({ code: 'endpoint.unreachable' });
     expect((await read(engineAt('http://name.invalid/v1'))).error).toMatchObject({ code: 'endpoint.unreachable' });
     server.models = { kind: 'stream', parts: [], then: 'hang' };
-    expect((await read(engineAt())).error).toMatchObject({ code: 'endpoint.stalled' });
+    expect((await read(engineAt(server.url, { firstMs: 300, stallMs: 300 }))).error).toMatchObject({ code: 'endpoint.stalled' });
   });
 
   it('speaks no TLS', async () => {
