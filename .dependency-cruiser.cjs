@@ -21,7 +21,9 @@ module.exports = {
     mayImport('hub', ['protocol']),
     mayImport('answer', ['protocol']),
     mayImport('eval', ['protocol', 'answer']),
-    mayImport('host', ['protocol', 'answer', 'hub']),
+    mayImport('serve', ['protocol']),
+    mayImport('endpoint', ['protocol']),
+    mayImport('host', ['endpoint', 'protocol', 'answer', 'hub']),
     mayImport('features', ['host', 'protocol', 'answer']),
     mayImport('webview', ['protocol']),
     {
@@ -38,9 +40,9 @@ module.exports = {
     { name: 'main-extension', severity: 'error', from: { path: '^src/extension\\.ts$' }, to: { path: '^src/', pathNot: ['host', 'features', 'protocol'].map(room) } },
     { name: 'main-engine-process', severity: 'error', from: { path: '^src/engineProcess\\.ts$' }, to: { path: '^src/', pathNot: ['engine', 'importer', 'protocol'].map(room) } },
     { name: 'main-check-worker', severity: 'error', from: { path: '^src/checkWorker\\.ts$' }, to: { path: '^src/', pathNot: ['answer', 'protocol'].map(room) } },
-    { name: 'main-cli', severity: 'error', from: { path: '^src/cli\\.ts$' }, to: { path: '^src/', pathNot: ['cli', 'engine', 'importer', 'hub', 'eval', 'answer', 'protocol'].map(room) } },
+    { name: 'main-cli', severity: 'error', from: { path: '^src/cli\\.ts$' }, to: { path: '^src/', pathNot: ['cli', 'engine', 'importer', 'hub', 'eval', 'serve', 'endpoint', 'answer', 'protocol'].map(room) } },
     // Run files are one format for both: the command line writes what the extension shows.
-    { name: 'cli-imports', severity: 'error', from: { path: room('cli') }, to: { path: '^src/', pathNot: [...['cli', 'engine', 'importer', 'hub', 'eval', 'answer', 'protocol'].map(room), '^src/host/runFile\\.ts$'] } },
+    { name: 'cli-imports', severity: 'error', from: { path: room('cli') }, to: { path: '^src/', pathNot: [...['cli', 'engine', 'importer', 'hub', 'eval', 'serve', 'endpoint', 'answer', 'protocol'].map(room), '^src/host/runFile\\.ts$'] } },
     { name: 'run-file-imports', severity: 'error', from: { path: '^src/host/runFile\\.ts$' }, to: { path: '^src/', pathNot: [room('protocol')] } },
   ],
   options: {
