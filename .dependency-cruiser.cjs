@@ -19,11 +19,12 @@ module.exports = {
     mayImport('engine', ['protocol']),
     mayImport('importer', ['protocol']),
     mayImport('hub', ['protocol']),
+    mayImport('diagnosis', ['protocol']),
     mayImport('answer', ['protocol']),
     mayImport('eval', ['protocol', 'answer']),
     mayImport('serve', ['protocol']),
     mayImport('endpoint', ['protocol']),
-    mayImport('host', ['endpoint', 'protocol', 'answer', 'hub']),
+    mayImport('host', ['endpoint', 'protocol', 'answer', 'hub', 'diagnosis']),
     mayImport('features', ['host', 'protocol', 'answer']),
     mayImport('webview', ['protocol']),
     {
@@ -40,9 +41,9 @@ module.exports = {
     { name: 'main-extension', severity: 'error', from: { path: '^src/extension\\.ts$' }, to: { path: '^src/', pathNot: ['host', 'features', 'protocol'].map(room) } },
     { name: 'main-engine-process', severity: 'error', from: { path: '^src/engineProcess\\.ts$' }, to: { path: '^src/', pathNot: ['engine', 'importer', 'protocol'].map(room) } },
     { name: 'main-check-worker', severity: 'error', from: { path: '^src/checkWorker\\.ts$' }, to: { path: '^src/', pathNot: ['answer', 'protocol'].map(room) } },
-    { name: 'main-cli', severity: 'error', from: { path: '^src/cli\\.ts$' }, to: { path: '^src/', pathNot: ['cli', 'engine', 'importer', 'hub', 'eval', 'serve', 'endpoint', 'answer', 'protocol'].map(room) } },
+    { name: 'main-cli', severity: 'error', from: { path: '^src/cli\\.ts$' }, to: { path: '^src/', pathNot: ['cli', 'engine', 'importer', 'hub', 'diagnosis', 'eval', 'serve', 'endpoint', 'answer', 'protocol'].map(room) } },
     // Run files are one format for both: the command line writes what the extension shows.
-    { name: 'cli-imports', severity: 'error', from: { path: room('cli') }, to: { path: '^src/', pathNot: [...['cli', 'engine', 'importer', 'hub', 'eval', 'serve', 'endpoint', 'answer', 'protocol'].map(room), '^src/host/runFile\\.ts$'] } },
+    { name: 'cli-imports', severity: 'error', from: { path: room('cli') }, to: { path: '^src/', pathNot: [...['cli', 'engine', 'importer', 'hub', 'diagnosis', 'eval', 'serve', 'endpoint', 'answer', 'protocol'].map(room), '^src/host/runFile\\.ts$'] } },
     { name: 'run-file-imports', severity: 'error', from: { path: '^src/host/runFile\\.ts$' }, to: { path: '^src/', pathNot: [room('protocol')] } },
   ],
   options: {

@@ -6,7 +6,7 @@
 import type * as vscode from 'vscode';
 import { registerCompare } from './features/compare/compare.ts';
 import { registerDifficulty } from './features/difficulty/difficulty.ts';
-import { registerModels } from './features/models/modelPicker.ts';
+import { registerModels } from './features/models/register.ts';
 import { registerRunPanel } from './features/heatmap/panel.ts';
 import { registerHistory } from './features/history/history.ts';
 import { registerSolve } from './features/solve/solve.ts';

@@ -5,10 +5,23 @@
 
 import * as vscode from 'vscode';
 import { TahError } from '../protocol/errors.ts';
+import type { ErrorCode } from '../protocol/errors.ts';
+
+/** What went wrong in this session, by code: for Diagnose. Messages are not kept, they may quote a user's text. */
+const counts = new Map<ErrorCode, { count: number; last: Date }>();
+
+export function recentErrors(): readonly { readonly code: ErrorCode; readonly count: number; readonly last: Date }[] {
+  return [...counts].map(([code, seen]) => ({ code, ...seen }));
+}
+
+export function noteError(code: ErrorCode): void {
+  counts.set(code, { count: (counts.get(code)?.count ?? 0) + 1, last: new Date() });
+}
 
 export function logError(log: vscode.LogOutputChannel, thrown: unknown): TahError {
   const error = TahError.from(thrown);
   if (error.code === 'cancelled') return error;
+  noteError(error.code);
   const where = [error.code, error.file, error.subject].filter((part) => part !== undefined).join(', ');
   if (error.isUserFault) log.warn(`${error.message} (${where})`);
   else log.error(`${error.message} (${where})\n${(error.cause instanceof Error ? error.cause : error).stack ?? ''}`);
@@ -21,7 +34,17 @@ export async function showError(log: vscode.LogOutputChannel, thrown: unknown): 
   if (error.code === 'cancelled') return;
   const text = error.hint === undefined ? error.message : `${error.message} ${error.hint}`;
   const showLog = vscode.l10n.t('Show Log');
-  if ((await vscode.window.showErrorMessage(text, showLog)) === showLog) log.show();
+  const remedy = remedyOf(error);
+  const answer = await vscode.window.showErrorMessage(text, ...(remedy === null ? [] : [remedy.label]), showLog);
+  if (answer === showLog) log.show();
+  else if (answer !== undefined && answer === remedy?.label) await vscode.commands.executeCommand(remedy.command);
+}
+
+/** The command that helps, where one does. */
+function remedyOf({ code }: TahError): { readonly label: string; readonly command: string } | null {
+  if (code.startsWith('model.')) return { label: vscode.l10n.t('Select Model…'), command: 'thinkAtHard.selectModel' };
+  if (code === 'hub.unauthorized' || code === 'hub.forbidden') return { label: vscode.l10n.t('Set Access Token…'), command: 'thinkAtHard.setHubToken' };
+  return null;
 }
 
 /** Registers a command whose failures are shown. */

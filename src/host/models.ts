@@ -4,8 +4,8 @@
  */
 
 import { createHash } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { isAbsolute, join, resolve } from 'node:path';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import type { ModelInfo, SamplingOptions } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
 import { MANIFEST_FILE, MANIFEST_FORMAT } from '../protocol/manifest.ts';
@@ -65,6 +65,13 @@ export class ModelStore {
       for (const path of found) await add(path, 'folder');
     }
     return { models, broken };
+  }
+
+  /** Deletes an imported model, or what is left of one. @throws TahError model.not-found where it is none of ours */
+  async remove(path: string): Promise<void> {
+    const folder = resolve(path);
+    if (dirname(folder) !== resolve(this.places.imported)) throw new TahError('model.not-found', `${folder} was not imported by this extension, so it is not deleted.`, { file: folder });
+    await rm(folder, { recursive: true, force: true });
   }
 
   /**
@@ -141,7 +148,20 @@ async function readModel(path: string, source: ModelSource): Promise<ModelEntry>
   }
   const entry = entryOf(json, path, source);
   if (entry === null) throw badManifest(file);
+  await checkFiles(path, record(json)?.['files']);
   return entry;
+}
+
+/** That every file is there with its size; contents are the engine's to check. @throws TahError model.corrupted */
+async function checkFiles(folder: string, files: unknown): Promise<void> {
+  for (const file of Array.isArray(files) ? files : []) {
+    const { path, bytes } = record(file) ?? {};
+    if (typeof path !== 'string' || typeof bytes !== 'number') continue;
+    const size = await stat(join(folder, path)).then((found) => found.size, () => null);
+    if (size === bytes) continue;
+    const what = size === null ? 'is missing' : `has ${size} bytes instead of ${bytes}`;
+    throw new TahError('model.corrupted', `${join(folder, path)} ${what}.`, { file: join(folder, path), hint: 'Import the checkpoint again, or delete the model.' });
+  }
 }
 
 function badManifest(file: string, cause?: unknown): TahError {

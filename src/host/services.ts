@@ -4,22 +4,25 @@
  */
 
 import * as vscode from 'vscode';
+import { Downloads } from './downloads.ts';
 import { createEngineClient } from './engineClient.ts';
 import type { EngineClient } from './engineClient.ts';
 import { logError, showError } from './errors.ts';
 import { keepEnded, RunHistory } from './history.ts';
+import { HubTokens } from './hubTokens.ts';
 import { ModelStore } from './models.ts';
 import { Origins } from './origins.ts';
 import { Runs } from './runs.ts';
 import { readSettings, SECTION } from './settings.ts';
 import type { Settings } from './settings.ts';
-import { createStatusItem } from './statusItem.ts';
+import { StatusItem } from './statusItem.ts';
 import { checkAnswer } from '../answer/checker.ts';
 import { extractAnswer } from '../answer/extract.ts';
 import { judgeScope } from '../answer/scopeFile.ts';
 
 export interface Services {
   readonly extensionUri: vscode.Uri;
+  readonly extensionVersion: string;
   readonly log: vscode.LogOutputChannel;
   readonly engine: EngineClient;
   readonly runs: Runs;
@@ -27,6 +30,9 @@ export interface Services {
   readonly history: RunHistory;
   readonly origins: Origins;
   readonly models: ModelStore;
+  readonly downloads: Downloads;
+  readonly hubTokens: HubTokens;
+  readonly status: StatusItem;
   /** As they are now; those that a folder may have of its own, for the document `of`. */
   readonly settings: (of?: vscode.Uri) => Settings;
   readonly dispose: () => Promise<void>;
@@ -58,19 +64,28 @@ export function createServices(context: vscode.ExtensionContext): Services {
     imported: vscode.Uri.joinPath(context.globalStorageUri, 'models').fsPath,
     folders: () => settings().modelFolders,
   });
+  const downloads = new Downloads({
+    folder: vscode.Uri.joinPath(context.globalStorageUri, 'downloads').fsPath,
+    // Looked up each time: VS Code puts a fetch that knows its proxy settings in the place of Node's.
+    fetch: () => (input, init) => globalThis.fetch(input, init),
+  });
+  const hubTokens = new HubTokens(context.secrets);
+  const status = new StatusItem(engine, runs, log);
   const origins = new Origins();
   const forgetting = runs.onDidForget((runId) => {
     origins.forget(runId);
   });
-  context.subscriptions.push(log, createStatusItem(engine, runs), followEdits(origins), forgetting, keepEnded(runs, history));
+  context.subscriptions.push(log, status, followEdits(origins), forgetting, keepEnded(runs, history));
   const dispose = async (): Promise<void> => {
+    downloads.dispose();
     runs.dispose();
     await engine.dispose();
     // What was stopped by the window's end is kept too.
     await runs.settled();
     await history.settled();
   };
-  return { extensionUri: context.extensionUri, log, engine, runs, history, origins, models, settings, dispose };
+  const extensionVersion = String((context.extension.packageJSON as { readonly version?: unknown }).version);
+  return { extensionUri: context.extensionUri, extensionVersion, log, engine, runs, history, origins, models, downloads, hubTokens, status, settings, dispose };
 }
 
 function openHistory(folder: string, log: vscode.LogOutputChannel): RunHistory {

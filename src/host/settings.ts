@@ -3,7 +3,9 @@
  * Imports no `vscode` at run time: it is given a configuration to read.
  */
 
+import { DEFAULT_HUB } from '../hub/source.ts';
 import type { ProviderChoice, SamplingOptions, ThinkingPolicy } from '../protocol/engine.ts';
+import type { Quantization } from '../protocol/manifest.ts';
 
 export const SECTION = 'thinkAtHard';
 
@@ -20,6 +22,10 @@ export interface Settings {
   readonly nodePath: string | null;
   /** Milliseconds; `NEVER_MS` is never. */
   readonly idleUnloadMs: number;
+  /** Address of the hub or mirror that checkpoints come from; checked where it is used, so that a wrong one is told. */
+  readonly hubUrl: string;
+  /** Offered first when a checkpoint is imported. */
+  readonly quantization: Quantization;
 }
 
 /** The longest that a timer can wait: 24 days. */
@@ -30,6 +36,7 @@ export interface SettingsSource {
   get(key: string): unknown;
 }
 
+const QUANTIZATIONS: readonly Quantization[] = ['int4', 'int8', 'fp32'];
 const PROVIDERS: readonly ProviderChoice[] = ['auto', 'cpu', 'cuda', 'dml', 'webgpu'];
 
 export function readSettings(source: SettingsSource): Settings {
@@ -43,6 +50,8 @@ export function readSettings(source: SettingsSource): Settings {
     provider: PROVIDERS.find((provider) => provider === source.get('provider')) ?? 'auto',
     nodePath: text(source.get('nodePath')),
     idleUnloadMs: minutes === 0 ? NEVER_MS : minutes * 60_000,
+    hubUrl: text(source.get('hubUrl')) ?? DEFAULT_HUB,
+    quantization: QUANTIZATIONS.find((kind) => kind === source.get('quantization')) ?? 'int4',
   };
 }
 

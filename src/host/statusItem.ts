@@ -1,53 +1,121 @@
 /**
- * The one status bar item: model, provider and what is going on; its tooltip says why this provider.
- * Also keeps the context keys that `when` clauses of the commands use.
+ * The one status bar item: model, provider and what is going on; its tooltip says why this provider and not another,
+ * what the engine runs on, and how much memory it has. Also keeps the context keys that `when` clauses of the commands
+ * use. Names and reasons come from models and systems: they are appended as text, never as Markdown.
  */
 
 import * as vscode from 'vscode';
+import { formatBytes } from '../hub/progress.ts';
 import type { ModelInfo, ProviderInfo } from '../protocol/engine.ts';
 import type { EngineClient } from './engineClient.ts';
+import { describeRuntime } from './engineRuntime.ts';
+import { logError } from './errors.ts';
 import type { RunPhase, Runs } from './runs.ts';
 
-export function createStatusItem(engine: EngineClient, runs: Runs): vscode.Disposable {
-  const item = vscode.window.createStatusBarItem('thinkAtHard.status', vscode.StatusBarAlignment.Right, 50);
-  item.name = 'Think-at-Hard';
-  let last: { model: ModelInfo; provider: ProviderInfo } | null = null;
-  const draw = (): void => {
-    const runId = runs.running();
-    item.text = statusText(engine, runId === null ? null : runs.phase(runId), last);
-    item.tooltip = tooltip(engine, last);
-    item.command = runs.ids().length > 0 ? 'thinkAtHard.showPanel' : 'thinkAtHard.selectModel';
-    item.show();
-    void vscode.commands.executeCommand('setContext', 'thinkAtHard.running', runId !== null);
-    void vscode.commands.executeCommand('setContext', 'thinkAtHard.hasRun', runs.ids().length > 0);
-  };
-  const subscriptions = [
-    runs.onDidChange(({ change }) => {
-      if (change.type !== 'start') return;
-      last = { model: change.model, provider: change.provider };
-      draw();
-    }),
-    runs.onDidChangePhase(draw),
-    engine.onDidChangeState(draw),
-  ];
-  draw();
-  return vscode.Disposable.from(item, ...subscriptions);
-}
+/** Commands that the tooltip's links may call. */
+const LINKS = ['thinkAtHard.selectModel', 'thinkAtHard.unload', 'thinkAtHard.diagnose', 'thinkAtHard.showLog'] as const;
 
-function statusText(engine: EngineClient, phase: RunPhase | null, last: { model: ModelInfo; provider: ProviderInfo } | null): string {
-  if (phase === 'loading') return `$(loading~spin) ${vscode.l10n.t('Loading model…')}`;
-  const name = last === null ? 'Think-at-Hard' : `${last.model.name} · ${last.provider.provider}`;
-  if (phase === 'thinking' || phase === 'waiting') return `$(loading~spin) ${name}`;
-  return engine.state.kind === 'crashed' ? `$(warning) ${name}` : `$(lightbulb) ${name}`;
-}
+export class StatusItem implements vscode.Disposable {
+  readonly #item = vscode.window.createStatusBarItem('thinkAtHard.status', vscode.StatusBarAlignment.Right, 50);
+  readonly #subscriptions: readonly { dispose(): unknown }[];
+  #last: { readonly model: ModelInfo; readonly provider: ProviderInfo } | null = null;
+  /** As the engine last said it; null while it is not running. */
+  #memory: { readonly bytes: number; readonly loaded: boolean } | null = null;
 
-function tooltip(engine: EngineClient, last: { model: ModelInfo; provider: ProviderInfo } | null): string {
-  const lines = [engineText(engine)];
-  if (last !== null) {
-    lines.push(vscode.l10n.t('Runs on {0}: {1}', last.provider.provider, last.provider.reason));
-    for (const { provider, reason } of last.provider.rejected) lines.push(vscode.l10n.t('Not on {0}: {1}', provider, reason));
+  constructor(
+    private readonly engine: EngineClient,
+    private readonly runs: Runs,
+    private readonly log: vscode.LogOutputChannel,
+  ) {
+    this.#item.name = 'Think-at-Hard';
+    this.#subscriptions = [
+      runs.onDidChange(({ change }) => {
+        if (change.type !== 'start') return;
+        this.#last = { model: change.model, provider: change.provider };
+        this.refresh();
+      }),
+      runs.onDidChangePhase(({ phase }) => {
+        if (phase === 'ended') this.refresh();
+        else this.#draw();
+      }),
+      engine.onDidChangeState(() => { this.refresh(); }),
+    ];
+    this.#draw();
   }
-  return lines.join('\n');
+
+  /** Asks the engine, where it runs, how much memory it has now. */
+  refresh(): void {
+    this.#draw();
+    if (this.engine.state.kind !== 'ready') {
+      this.#memory = null;
+      return;
+    }
+    this.engine.status().then(
+      ({ residentBytes, loaded }) => {
+        this.#memory = { bytes: residentBytes, loaded: loaded !== null };
+        this.#draw();
+      },
+      (error: unknown) => { logError(this.log, error); },
+    );
+  }
+
+  dispose(): void {
+    for (const subscription of this.#subscriptions) subscription.dispose();
+    this.#item.dispose();
+  }
+
+  #draw(): void {
+    const runId = this.runs.running();
+    const hasRun = this.runs.ids().length > 0;
+    this.#item.text = this.#text(runId === null ? null : this.runs.phase(runId));
+    this.#item.tooltip = this.#tooltip();
+    this.#item.command = hasRun ? 'thinkAtHard.showPanel' : 'thinkAtHard.selectModel';
+    this.#item.show();
+    void vscode.commands.executeCommand('setContext', 'thinkAtHard.running', runId !== null);
+    void vscode.commands.executeCommand('setContext', 'thinkAtHard.hasRun', hasRun);
+  }
+
+  #text(phase: RunPhase | null): string {
+    if (phase === 'loading') return `$(loading~spin) ${vscode.l10n.t('Loading model…')}`;
+    const name = this.#last === null ? 'Think-at-Hard' : `${this.#last.model.name} · ${this.#last.provider.provider}`;
+    if (phase === 'thinking' || phase === 'waiting') return `$(loading~spin) ${name}`;
+    return this.engine.state.kind === 'crashed' ? `$(warning) ${name}` : `$(lightbulb) ${name}`;
+  }
+
+  #tooltip(): vscode.MarkdownString {
+    const lines = [engineText(this.engine), ...this.#memoryLines(), ...this.#providerLines(), ...this.#runtimeLines()];
+    const tooltip = new vscode.MarkdownString();
+    tooltip.isTrusted = { enabledCommands: LINKS };
+    for (const line of lines) tooltip.appendText(line).appendMarkdown('\n\n');
+    const links = [
+      link(vscode.l10n.t('Select Model…'), 'thinkAtHard.selectModel'),
+      ...(this.#memory?.loaded === true ? [link(vscode.l10n.t('Unload'), 'thinkAtHard.unload')] : []),
+      link(vscode.l10n.t('Diagnose'), 'thinkAtHard.diagnose'),
+      link(vscode.l10n.t('Show Log'), 'thinkAtHard.showLog'),
+    ];
+    return tooltip.appendMarkdown(links.join(' · '));
+  }
+
+  #memoryLines(): readonly string[] {
+    if (this.#memory === null) return [];
+    const bytes = formatBytes(this.#memory.bytes);
+    return [this.#memory.loaded ? vscode.l10n.t('Memory: {0}, with the model loaded', bytes) : vscode.l10n.t('Memory: {0}, no model loaded', bytes)];
+  }
+
+  #providerLines(): readonly string[] {
+    if (this.#last === null) return [];
+    const { provider, reason, rejected } = this.#last.provider;
+    return [vscode.l10n.t('Runs on {0}: {1}', provider, reason), ...rejected.map((other) => vscode.l10n.t('Not on {0}: {1}', other.provider, other.reason))];
+  }
+
+  /** Programs that were tried for the engine and failed; the one in use is in the first line. */
+  #runtimeLines(): readonly string[] {
+    return this.engine.runtimes().flatMap(({ runtime, state, reason }) => (state === 'rejected' ? [vscode.l10n.t('Not started with {0}: {1}', describeRuntime(runtime), reason ?? '')] : []));
+  }
+}
+
+function link(label: string, command: (typeof LINKS)[number]): string {
+  return `[${label}](command:${command})`;
 }
 
 function engineText(engine: EngineClient): string {
@@ -58,7 +126,7 @@ function engineText(engine: EngineClient): string {
     case 'starting':
       return vscode.l10n.t('Engine starting…');
     case 'ready':
-      return vscode.l10n.t('Engine running (process {0}).', state.pid);
+      return vscode.l10n.t('Engine running on {0} (process {1}).', state.runtime, state.pid);
     case 'crashed':
       return vscode.l10n.t('Engine ended unexpectedly: {0}', state.reason);
     default:

@@ -1,146 +1,152 @@
 /**
- * Choose a model: a quick pick of what is there, and the import of a checkpoint folder with progress and cancel.
- * Also unloads. Knows the importer only by its contract.
+ * Choose a model: a quick pick of what is there and in which state (bundled, imported, downloaded, on its way, broken),
+ * and of the ways to get another one. What happens then is in the files beside this one.
  */
 
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import { logError, registerCommand } from '../../host/errors.ts';
-import type { ModelEntry, ModelSource } from '../../host/models.ts';
+import type { DownloadEntry } from '../../host/downloads.ts';
+import { parseHubUrl, parseSource } from '../../host/downloads.ts';
+import { logError } from '../../host/errors.ts';
+import type { ModelEntry } from '../../host/models.ts';
 import type { Services } from '../../host/services.ts';
-import { SECTION } from '../../host/settings.ts';
-import { TahError } from '../../protocol/errors.ts';
-import type { ImportEvent } from '../../protocol/importer.ts';
-import type { Quantization } from '../../protocol/manifest.ts';
+import type { TahError } from '../../protocol/errors.ts';
+import { askForRepository, downloadAndImport, SUGGESTED } from './downloadModel.ts';
+import { isImportOf } from './estimate.ts';
+import { chooseCheckpointFolder, importCheckpoint, releaseIfLoaded, useModel } from './importCheckpoint.ts';
+import { actionItems, brokenItem, buttonOf, downloadItem, modelItem, separator } from './pickItems.ts';
+import type { Choice, PickItem } from './pickItems.ts';
 
-export function registerModels(services: Services): vscode.Disposable {
-  return vscode.Disposable.from(
-    registerCommand(services.log, 'thinkAtHard.selectModel', () => selectModel(services)),
-    registerCommand(services.log, 'thinkAtHard.unload', async () => {
-      const before = await services.engine.status();
-      // A run that is under way ends first.
-      const title = vscode.l10n.t('Unloading the model…');
-      await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () => services.engine.unload());
-      const name = before.loaded?.model.name;
-      vscode.window.setStatusBarMessage(name === undefined ? vscode.l10n.t('No model was loaded.') : vscode.l10n.t('{0} was unloaded.', name), 5000);
-    }),
-    registerCommand(services.log, 'thinkAtHard.showLog', () => {
-      services.log.show();
-    }),
-  );
+const REFRESH_MS = 1000;
+
+export async function selectModel(services: Services): Promise<void> {
+  const choice = await pick(services);
+  if (choice !== null) await act(services, choice);
 }
 
-interface ModelItem extends vscode.QuickPickItem {
-  readonly choice: { readonly kind: 'model'; readonly model: ModelEntry } | { readonly kind: 'import' } | { readonly kind: 'separator' };
+/** What the user picked, or the button that was pressed; null where the list was left. */
+async function pick(services: Services): Promise<Choice | null> {
+  const list = vscode.window.createQuickPick<PickItem>();
+  list.title = vscode.l10n.t('Model that solves');
+  list.matchOnDescription = true;
+  list.keepScrollPosition = true;
+  list.busy = true;
+  const { items, downloading } = await collect(services);
+  list.items = items;
+  list.busy = false;
+  // Only a download under way changes while the list is open.
+  const timer = downloading ? setInterval(() => { void refresh(services, list); }, REFRESH_MS) : null;
+  try {
+    return await new Promise<Choice | null>((resolve) => {
+      list.onDidAccept(() => { resolve(list.selectedItems[0]?.choice ?? null); });
+      list.onDidTriggerItemButton(({ item, button }) => { resolve(buttonOf(item, button)); });
+      list.onDidHide(() => { resolve(null); });
+      list.show();
+    });
+  } finally {
+    if (timer !== null) clearInterval(timer);
+    list.dispose();
+  }
 }
 
-async function selectModel(services: Services): Promise<void> {
-  const { models, broken } = await services.models.list();
+async function refresh(services: Services, list: vscode.QuickPick<PickItem>): Promise<void> {
+  const active = list.activeItems[0]?.label;
+  const { items } = await collect(services);
+  list.items = items;
+  list.activeItems = items.filter(({ label }) => label === active);
+}
+
+async function collect(services: Services): Promise<{ readonly items: readonly PickItem[]; readonly downloading: boolean }> {
+  const [{ models, broken }, downloads] = await Promise.all([services.models.list(), services.downloads.list()]);
   for (const error of broken) logError(services.log, error);
   const current = services.settings().model;
-  const items: ModelItem[] = models.map((model, i) => modelItem(model, current === null ? i === 0 : current === model.path || current === model.id));
-  if (broken.length > 0) items.push({ label: vscode.l10n.t('{0} could not be read: see the log', broken.length), kind: vscode.QuickPickItemKind.Separator, choice: { kind: 'separator' } });
-  items.push({ label: '', kind: vscode.QuickPickItemKind.Separator, choice: { kind: 'separator' } });
-  items.push({ label: `$(folder-opened) ${vscode.l10n.t('Import a checkpoint folder…')}`, detail: vscode.l10n.t('A folder as downloaded from a model hub: config.json, safetensors, and the files of Think-at-Hard'), choice: { kind: 'import' } });
-  const picked = await vscode.window.showQuickPick(items, { title: vscode.l10n.t('Model that solves'), matchOnDescription: true });
-  if (picked === undefined || picked.choice.kind === 'separator') return;
-  if (picked.choice.kind === 'model') await useModel(picked.choice.model);
-  else await importModel(services);
+  const isCurrent = (model: ModelEntry, i: number): boolean => (current === null ? i === 0 : current === model.path || current === model.id);
+  const importedOf = (download: DownloadEntry): readonly ModelEntry[] => models.filter((model) => model.source === 'imported' && isImportOf(basename(model.path), basename(download.dir)));
+  const hub = parseHubUrl(services.settings().hubUrl);
+  const missing = SUGGESTED.map((name) => parseSource(name, hub)).filter((source) => !downloads.some((entry) => entry.dir === services.downloads.folderOf(source)));
+  const items: PickItem[] = models.map((model, i) => modelItem(model, isCurrent(model, i)));
+  if (downloads.length > 0) items.push(separator(vscode.l10n.t('downloads')), ...downloads.map((entry) => downloadItem(entry, importedOf(entry))));
+  if (broken.length > 0) items.push(separator(vscode.l10n.t('cannot be used')), ...broken.map((error) => brokenItem(error, services.models.importFolder)));
+  items.push(separator(vscode.l10n.t('get another one')), ...actionItems(missing));
+  return { items, downloading: downloads.some(({ state }) => state.kind === 'running' || state.kind === 'elsewhere') };
 }
 
-function modelItem(model: ModelEntry, current: boolean): ModelItem {
-  const size = model.parameters < 1e9 ? `${(model.parameters / 1e6).toFixed(1)} M` : `${(model.parameters / 1e9).toFixed(1)} B`;
-  return {
-    label: `${current ? '$(check)' : '$(blank)'} ${model.name}`,
-    description: sourceText(model.source),
-    detail: `${size} · ${model.quantization} · ${model.maxIter > 1 ? vscode.l10n.t('thinks twice where it is hard') : vscode.l10n.t('plain model: one pass a token')}`,
-    choice: { kind: 'model', model },
-  };
-}
-
-function sourceText(source: ModelSource): string {
-  switch (source) {
-    case 'bundled':
-      return vscode.l10n.t('bundled');
-    case 'imported':
-      return vscode.l10n.t('imported');
-    case 'folder':
-      return vscode.l10n.t('folder');
+async function act(services: Services, choice: Choice): Promise<void> {
+  switch (choice.kind) {
+    case 'use':
+      await useModel(choice.model);
+      return;
+    case 'import':
+      await importCheckpoint(services, choice.dir);
+      return;
+    case 'import-folder': {
+      const folder = await chooseCheckpointFolder();
+      if (folder !== undefined) await importCheckpoint(services, folder);
+      return;
+    }
+    case 'download':
+      await downloadAndImport(services, choice.source, choice.ask);
+      return;
+    case 'ask-repository': {
+      const source = await askForRepository(services);
+      if (source !== undefined) await downloadAndImport(services, source, true);
+      return;
+    }
+    case 'cancel-download':
+      services.downloads.cancel(choice.dir);
+      return;
+    case 'show':
+      await showFolder(choice.dir);
+      return;
+    case 'delete':
+      if (await confirmDelete(choice.name)) await removeFolder(services, choice);
+      await selectModel(services);
+      return;
+    case 'broken':
+      await repair(services, choice.error, choice.dir, choice.mayDelete);
+      return;
+    case 'nothing':
+      return;
     default:
-      return source satisfies never;
+      choice satisfies never;
   }
 }
 
-/** A bundled model is named by id, so that the setting stays right when the extension is updated. */
-async function useModel(model: ModelEntry): Promise<void> {
-  await vscode.workspace.getConfiguration(SECTION).update('model', model.source === 'bundled' ? model.id : model.path, vscode.ConfigurationTarget.Global);
-}
-
-async function importModel(services: Services): Promise<void> {
-  const [folder] = (await vscode.window.showOpenDialog({ canSelectFiles: false, canSelectFolders: true, openLabel: vscode.l10n.t('Import'), title: vscode.l10n.t('Checkpoint folder') })) ?? [];
-  if (folder === undefined) return;
-  const quantization = await pickQuantization();
-  if (quantization === undefined) return;
-  const name = basename(folder.fsPath);
-  const out = join(services.models.importFolder, `${name.replace(/[^\w.-]+/g, '-')}-${quantization}`);
-  const replace = await mayReplace(services, out, name);
-  if (!replace) return;
-  await vscode.workspace.fs.createDirectory(vscode.Uri.file(services.models.importFolder));
-  await vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Notification, title: vscode.l10n.t('Importing {0}', name), cancellable: true },
-    async (progress, token) => {
-      const abort = new AbortController();
-      const subscription = token.onCancellationRequested(() => {
-        abort.abort();
-      });
-      try {
-        const events = services.engine.import({ checkpoint: folder.fsPath, out, quantization, name, replace: true }, abort.signal);
-        await showImport(events, progress);
-      } finally {
-        subscription.dispose();
-      }
-    },
-  );
-  await useModel(await services.models.resolve(out));
-}
-
-async function showImport(events: AsyncIterable<ImportEvent>, progress: vscode.Progress<{ message?: string; increment?: number }>): Promise<void> {
-  let shown = 0;
-  for await (const event of events) {
-    if (event.type === 'done') return;
-    const percent = Math.floor((100 * event.doneBytes) / Math.max(1, event.totalBytes));
-    progress.report({ message: `${stageText(event.stage)} ${percent} %`, increment: Math.max(0, percent - shown) });
-    shown = Math.max(shown, percent);
+async function removeFolder(services: Services, { dir, what }: Extract<Choice, { kind: 'delete' }>): Promise<void> {
+  if (what === 'download') {
+    await services.downloads.remove(dir);
+    return;
   }
-  throw new TahError('internal', 'The import ended without saying that it is done.');
+  await releaseIfLoaded(services, dir);
+  await services.models.remove(dir);
 }
 
-function stageText(stage: Extract<ImportEvent, { type: 'progress' }>['stage']): string {
-  switch (stage) {
-    case 'check':
-      return vscode.l10n.t('Checking the checkpoint:');
-    case 'weights':
-      return vscode.l10n.t('Converting weights:');
-    case 'files':
-      return vscode.l10n.t('Writing files:');
-    default:
-      return stage satisfies never;
+async function confirmDelete(name: string): Promise<boolean> {
+  const yes = vscode.l10n.t('Delete');
+  return (await vscode.window.showWarningMessage(vscode.l10n.t('Delete {0} from the disk?', name), { modal: true }, yes)) === yes;
+}
+
+/** A model that can't be read: says why, and offers what helps. */
+async function repair(services: Services, error: TahError, dir: string, mayDelete: boolean): Promise<void> {
+  const again = vscode.l10n.t('Import Again…');
+  const remove = vscode.l10n.t('Delete');
+  const download = (await services.downloads.list()).find((entry) => entry.state.kind === 'complete' && isImportOf(basename(dir), basename(entry.dir)));
+  const answer = await vscode.window.showWarningMessage(error.message, { modal: true, detail: error.hint ?? '' }, again, ...(mayDelete ? [remove] : []));
+  if (answer === again) {
+    const folder = download?.dir ?? (await chooseCheckpointFolder());
+    if (folder !== undefined) await importCheckpoint(services, folder);
+  } else if (answer === remove) {
+    await removeFolder(services, { kind: 'delete', dir, name: basename(dir), what: 'model' });
+    await selectModel(services);
   }
 }
 
-async function pickQuantization(): Promise<Quantization | undefined> {
-  const items: (vscode.QuickPickItem & { readonly value: Quantization })[] = [
-    { label: 'int4', value: 'int4', description: vscode.l10n.t('smallest and fastest; for large models') },
-    { label: 'int8', value: 'int8', description: vscode.l10n.t('close to the original') },
-    { label: 'fp32', value: 'fp32', description: vscode.l10n.t('exact; four bytes a parameter') },
-  ];
-  return (await vscode.window.showQuickPick(items, { title: vscode.l10n.t('Precision of the weights') }))?.value;
-}
-
-/** True where nothing is there yet, or the user wants it replaced. */
-async function mayReplace(services: Services, out: string, name: string): Promise<boolean> {
-  const { models } = await services.models.list();
-  if (!models.some((model) => model.path === out)) return true;
-  const replace = vscode.l10n.t('Replace');
-  return (await vscode.window.showWarningMessage(vscode.l10n.t('{0} has been imported before.', name), { modal: true }, replace)) === replace;
+/** In the system's file manager, where the files are on the user's own machine. */
+async function showFolder(dir: string): Promise<void> {
+  if (vscode.env.remoteName === undefined && vscode.env.uiKind === vscode.UIKind.Desktop) {
+    await vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(dir));
+    return;
+  }
+  await vscode.env.clipboard.writeText(dir);
+  void vscode.window.showInformationMessage(vscode.l10n.t('The folder is on the remote machine; its path is in the clipboard: {0}', dir));
 }

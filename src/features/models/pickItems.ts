@@ -1,0 +1,120 @@
+/** The entries of the model list: what each says and what picking it, or one of its buttons, means. */
+
+import { basename, dirname } from 'node:path';
+import * as vscode from 'vscode';
+import { describeSource, formatBytes } from '../../host/downloads.ts';
+import type { DownloadEntry, HubSource } from '../../host/downloads.ts';
+import type { ModelEntry, ModelSource } from '../../host/models.ts';
+import type { TahError } from '../../protocol/errors.ts';
+import { progressText } from './downloadModel.ts';
+
+export type Choice =
+  | { readonly kind: 'use'; readonly model: ModelEntry }
+  | { readonly kind: 'import'; readonly dir: string }
+  | { readonly kind: 'import-folder' }
+  | { readonly kind: 'download'; readonly source: HubSource; readonly ask: boolean }
+  | { readonly kind: 'ask-repository' }
+  | { readonly kind: 'cancel-download'; readonly dir: string }
+  | { readonly kind: 'show'; readonly dir: string }
+  | { readonly kind: 'delete'; readonly dir: string; readonly name: string; readonly what: 'model' | 'download' }
+  | { readonly kind: 'broken'; readonly error: TahError; readonly dir: string; readonly mayDelete: boolean }
+  | { readonly kind: 'nothing' };
+
+interface PickButton extends vscode.QuickInputButton {
+  readonly choice: Choice;
+}
+
+export interface PickItem extends vscode.QuickPickItem {
+  readonly choice: Choice;
+  readonly buttons?: readonly PickButton[];
+}
+
+/** What pressing the button of an item means. */
+export function buttonOf(item: PickItem, button: vscode.QuickInputButton): Choice {
+  return item.buttons?.find((own) => own === button)?.choice ?? { kind: 'nothing' };
+}
+
+export function separator(label: string): PickItem {
+  return { label, kind: vscode.QuickPickItemKind.Separator, choice: { kind: 'nothing' } };
+}
+
+export function modelItem(model: ModelEntry, current: boolean): PickItem {
+  const size = model.parameters < 1e9 ? `${(model.parameters / 1e6).toFixed(1)} M` : `${(model.parameters / 1e9).toFixed(1)} B`;
+  const remove = model.source === 'imported' ? [deleteButton(model.path, model.name, 'model')] : [];
+  return {
+    label: `${current ? '$(check)' : '$(blank)'} ${model.name}`,
+    description: sourceText(model.source),
+    detail: `${size} · ${model.quantization} · ${model.maxIter > 1 ? vscode.l10n.t('thinks twice where it is hard') : vscode.l10n.t('plain model: one pass a token')}`,
+    choice: { kind: 'use', model },
+    buttons: [showButton(model.path), ...remove],
+  };
+}
+
+function sourceText(source: ModelSource): string {
+  switch (source) {
+    case 'bundled':
+      return vscode.l10n.t('bundled');
+    case 'imported':
+      return vscode.l10n.t('imported');
+    case 'folder':
+      return vscode.l10n.t('folder');
+    default:
+      return source satisfies never;
+  }
+}
+
+export function downloadItem({ dir, source, state }: DownloadEntry, imported: readonly ModelEntry[]): PickItem {
+  const name = describeSource(source);
+  const buttons = [showButton(dir), deleteButton(dir, name, 'download')];
+  switch (state.kind) {
+    case 'running': {
+      const detail = `${state.progress === null ? vscode.l10n.t('reading the list of files…') : progressText(state.progress)} · ${vscode.l10n.t('choose it to cancel')}`;
+      return { label: `$(cloud-download) ${name}`, description: vscode.l10n.t('downloading'), detail, choice: { kind: 'cancel-download', dir }, buttons: [showButton(dir)] };
+    }
+    case 'elsewhere':
+      return { label: `$(cloud-download) ${name}`, description: vscode.l10n.t('downloading in another window'), choice: { kind: 'nothing' }, buttons: [showButton(dir)] };
+    case 'partial': {
+      const detail = vscode.l10n.t('{0} of {1} are here; choose it to go on', formatBytes(state.doneBytes), formatBytes(state.totalBytes));
+      return { label: `$(debug-continue) ${name}`, description: vscode.l10n.t('partly downloaded'), detail, choice: { kind: 'download', source, ask: false }, buttons };
+    }
+    case 'complete': {
+      const description = imported.length === 0 ? vscode.l10n.t('downloaded, not imported yet') : vscode.l10n.t('downloaded, imported as {0}', imported.map(({ quantization }) => quantization).join(', '));
+      const detail = imported.length === 0 ? vscode.l10n.t('{0}; choose it to import it', formatBytes(state.totalBytes)) : vscode.l10n.t('{0}; choose it to import it again', formatBytes(state.totalBytes));
+      return { label: `$(package) ${name}`, description, detail, choice: { kind: 'import', dir }, buttons };
+    }
+    default:
+      return state satisfies never;
+  }
+}
+
+/** A folder that looks like a model and can't be read. Only what this extension has made is deleted by it. */
+export function brokenItem(error: TahError, importFolder: string): PickItem {
+  const file = error.file ?? '';
+  const dir = /\.[a-z]+$/.test(basename(file)) ? dirname(file) : file;
+  const mayDelete = dirname(dir) === importFolder;
+  const choice: Choice = dir === '' ? { kind: 'nothing' } : { kind: 'broken', error, dir, mayDelete };
+  const buttons = dir === '' ? [] : [showButton(dir), ...(mayDelete ? [deleteButton(dir, basename(dir), 'model')] : [])];
+  return { label: `$(warning) ${basename(dir)}`, description: vscode.l10n.t('broken'), detail: error.message, choice, buttons };
+}
+
+export function actionItems(suggested: readonly HubSource[]): PickItem[] {
+  const suggestions: PickItem[] = suggested.map((source) => ({
+    label: `$(cloud-download) ${describeSource(source)}`,
+    description: new URL(source.hub).host,
+    detail: vscode.l10n.t('A larger model by the authors of the method; its size is shown before the download starts'),
+    choice: { kind: 'download', source, ask: true },
+  }));
+  return [
+    ...suggestions,
+    { label: `$(cloud-download) ${vscode.l10n.t('Download from the hub or a mirror…')}`, detail: vscode.l10n.t('Any repository with a Qwen3 or Llama model as safetensors'), choice: { kind: 'ask-repository' } },
+    { label: `$(folder-opened) ${vscode.l10n.t('Import a checkpoint folder…')}`, detail: vscode.l10n.t('A folder as downloaded from a model hub: config.json, safetensors, and the files of Think-at-Hard'), choice: { kind: 'import-folder' } },
+  ];
+}
+
+function showButton(dir: string): PickButton {
+  return { iconPath: new vscode.ThemeIcon('folder-opened'), tooltip: vscode.l10n.t('Show the folder'), choice: { kind: 'show', dir } };
+}
+
+function deleteButton(dir: string, name: string, what: 'model' | 'download'): PickButton {
+  return { iconPath: new vscode.ThemeIcon('trash'), tooltip: vscode.l10n.t('Delete'), choice: { kind: 'delete', dir, name, what } };
+}
