@@ -220,6 +220,10 @@ describe('other commands', () => {
     const { code, stdout } = await tah(['diagnose', '--model', tiny.dir, '--json']);
     expect(code).toBe(0);
     expect(stdout).not.toContain(os.homedir() + path.sep);
+    expect(stdout).not.toContain(tiny.dir);
+    expect(JSON.parse(stdout)).toMatchObject({ ok: true, models: [{ source: 'folder', quantization: 'fp32' }], selfCheck: { ok: true, text: expect.stringMatching(/tokens\/s/) as string } });
+    const readable = await tah(['diagnose', '--model', tiny.dir]);
+    expect(readable.stdout).toMatch(/^# Think-at-Hard: diagnosis[\s\S]*## Providers[\s\S]*Works:/);
     const broken = await tah(['diagnose', '--model', 'nowhere']);
     expect([broken.code, broken.stdout]).toEqual([1, expect.stringContaining('model.not-found')]);
   });
