@@ -133,6 +133,13 @@ export class VsCodeServer {
     return join(this.folders.workspace, file);
   }
 
+  /** The folder that the extension has made whose name ends like this. */
+  async findFolder(nameEnd: string): Promise<string> {
+    const found = (await readdir(this.folders.data, { recursive: true, withFileTypes: true })).find((entry) => entry.isDirectory() && entry.name.endsWith(nameEnd));
+    if (found === undefined) throw new Error(`There is no folder *${nameEnd} among the data of VS Code.`);
+    return join(found.parentPath, found.name);
+  }
+
   /** The processes that the extension started from its own dist/. */
   async engineProcesses(): Promise<readonly RunningProcess[]> {
     return await findProcesses(this.folders.extensions, 'engineProcess.cjs');

@@ -37,7 +37,7 @@ export async function askForRepository(services: Services): Promise<HubSource | 
 export async function downloadAndImport(services: Services, source: HubSource, ask: boolean): Promise<void> {
   const dir = await downloadWithToken(services, source, ask);
   if (dir === undefined) return;
-  const model = await importCheckpoint(services, dir);
+  const model = await importCheckpoint(services, dir, describeSource(source));
   if (model === undefined) return;
   const remove = vscode.l10n.t('Delete the Download');
   const text = vscode.l10n.t('{0} is ready. Its download is needed only to import it again with another precision.', model.name);

@@ -26,12 +26,14 @@ export async function chooseCheckpointFolder(): Promise<string | undefined> {
   return folder?.fsPath;
 }
 
-/** The imported model, chosen; undefined where the user thought better of it. */
-export async function importCheckpoint(services: Services, checkpoint: string): Promise<ModelEntry | undefined> {
+/**
+ * The imported model, chosen; undefined where the user thought better of it.
+ * @param name how the model is called; a download's folder is named by hub and revision too
+ */
+export async function importCheckpoint(services: Services, checkpoint: string, name = basename(checkpoint)): Promise<ModelEntry | undefined> {
   const quantization = await pickQuantization(await sizeOfCheckpoint(checkpoint), services.settings().quantization);
   if (quantization === undefined) return undefined;
-  const name = basename(checkpoint);
-  const out = join(services.models.importFolder, importFolderName(name, quantization));
+  const out = join(services.models.importFolder, importFolderName(basename(checkpoint), quantization));
   if (!(await mayReplace(services, out, name))) return undefined;
   await releaseIfLoaded(services, out);
   await vscode.workspace.fs.createDirectory(vscode.Uri.file(services.models.importFolder));

@@ -6,7 +6,7 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { DownloadEntry } from '../../host/downloads.ts';
-import { parseHubUrl, parseSource } from '../../host/downloads.ts';
+import { describeSource, parseHubUrl, parseSource } from '../../host/downloads.ts';
 import { logError } from '../../host/errors.ts';
 import type { ModelEntry } from '../../host/models.ts';
 import type { Services } from '../../host/services.ts';
@@ -77,7 +77,7 @@ async function act(services: Services, choice: Choice): Promise<void> {
       await useModel(choice.model);
       return;
     case 'import':
-      await importCheckpoint(services, choice.dir);
+      await importCheckpoint(services, choice.dir, choice.name);
       return;
     case 'import-folder': {
       const folder = await chooseCheckpointFolder();
@@ -134,7 +134,7 @@ async function repair(services: Services, error: TahError, dir: string, mayDelet
   const answer = await vscode.window.showWarningMessage(error.message, { modal: true, detail: error.hint ?? '' }, again, ...(mayDelete ? [remove] : []));
   if (answer === again) {
     const folder = download?.dir ?? (await chooseCheckpointFolder());
-    if (folder !== undefined) await importCheckpoint(services, folder);
+    if (folder !== undefined) await importCheckpoint(services, folder, download === undefined ? undefined : describeSource(download.source));
   } else if (answer === remove) {
     await removeFolder(services, { kind: 'delete', dir, name: basename(dir), what: 'model' });
     await selectModel(services);

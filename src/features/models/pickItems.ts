@@ -10,7 +10,7 @@ import { progressText } from './downloadModel.ts';
 
 export type Choice =
   | { readonly kind: 'use'; readonly model: ModelEntry }
-  | { readonly kind: 'import'; readonly dir: string }
+  | { readonly kind: 'import'; readonly dir: string; readonly name: string }
   | { readonly kind: 'import-folder' }
   | { readonly kind: 'download'; readonly source: HubSource; readonly ask: boolean }
   | { readonly kind: 'ask-repository' }
@@ -80,7 +80,7 @@ export function downloadItem({ dir, source, state }: DownloadEntry, imported: re
     case 'complete': {
       const description = imported.length === 0 ? vscode.l10n.t('downloaded, not imported yet') : vscode.l10n.t('downloaded, imported as {0}', imported.map(({ quantization }) => quantization).join(', '));
       const detail = imported.length === 0 ? vscode.l10n.t('{0}; choose it to import it', formatBytes(state.totalBytes)) : vscode.l10n.t('{0}; choose it to import it again', formatBytes(state.totalBytes));
-      return { label: `$(package) ${name}`, description, detail, choice: { kind: 'import', dir }, buttons };
+      return { label: `$(package) ${name}`, description, detail, choice: { kind: 'import', dir, name }, buttons };
     }
     default:
       return state satisfies never;
