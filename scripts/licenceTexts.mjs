@@ -51,6 +51,8 @@ const ONNX_RUNTIME = `${mit('Microsoft Corporation')}\n\nONNX Runtime contains s
 export const SUPPLIED_LICENCES = {
   '@bufbuild/protobuf': `Copyright 2021-2026 Buf Technologies, Inc.\n\n${APACHE}\n\nParts of it:\n\n${bsd3('2008 Google Inc.')}`,
   '@mathjax/mathjax-newcm-font': `Copyright The MathJax Consortium.\n\n${APACHE}`,
+  // Its package names no holder.
+  'gearhash-jit': mit('the authors of gearhash-jit'),
   'javascript-natural-sort': mit('Jim Palmer'),
   'onnxruntime-common': ONNX_RUNTIME,
   'onnxruntime-node': ONNX_RUNTIME,

@@ -102,7 +102,7 @@ function isOption(value: string): boolean {
 }
 
 function errorLines({ runs }: Services): Report['errors'] {
-  const lines = recentErrors().map(({ code, count, last }) => ({ code: code as string, count, last: last.toISOString() }));
+  const lines: { code: string; count: number; last: string }[] = recentErrors().map(({ code, count, last }) => ({ code, count, last: last.toISOString() }));
   const failed = runs.ids().flatMap((id) => runs.get(id)?.error?.code ?? []);
   for (const code of new Set(failed)) lines.push({ code: `${code} (of a run)`, count: failed.filter((other) => other === code).length, last: '-' });
   return lines;
