@@ -27,7 +27,7 @@ export interface DeclaredSubjects {
 
 const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 const REPLACED: readonly (readonly [RegExp, string | ((found: string) => string)])[] = [
-  [/[⁰¹²³⁴-⁹]+/gu, (found) => `^${[...found].map((sign) => SUPERSCRIPTS.indexOf(sign)).join('')}`],
+  [/[⁰¹²³⁴-⁹]+/gu, (found) => `^${Array.from(found, (sign) => SUPERSCRIPTS.indexOf(sign)).join('')}`],
   [/\*\*/gu, '^'],
   [/\\\\/gu, ' '],
   [/\\(?:cdot|times)(?![a-z])|[×·⋅]/gu, ' * '],
@@ -163,7 +163,7 @@ export class ScopeJudge {
   /** A known word that differs by one letter. */
   private misspelt(piece: string): number | undefined {
     if (!isWord(piece) || piece.length < 6) return undefined;
-    for (const [kind, i] of this.index) if (kind.length > 5 && kind.charAt(0) === piece.charAt(0) && isOneEditAway(piece, kind)) return i;
+    for (const [kind, i] of this.index) if (kind.length > 5 && kind.startsWith(piece.charAt(0)) && isOneEditAway(piece, kind)) return i;
     return undefined;
   }
 
@@ -224,5 +224,5 @@ function isOneEditAway(a: string, b: string): boolean {
   let end = 0;
   while (end < Math.min(a.length, b.length) - start && a[a.length - 1 - end] === b[b.length - 1 - end]) end++;
   const [left, right] = [a.slice(start, a.length - end), b.slice(start, b.length - end)];
-  return left.length <= 1 && right.length <= 1 ? true : left.length === 2 && left === [...right].reverse().join('');
+  return left.length <= 1 && right.length <= 1 ? true : left.length === 2 && left === Array.from(right).reverse().join('');
 }

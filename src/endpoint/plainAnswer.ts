@@ -84,6 +84,8 @@ export function endReason(choice: Choice): EndReason | null {
       return typeof choice.stop_reason === 'string' ? 'stop-text' : 'stop-token';
     case 'length':
       return 'max-tokens';
+    case null:
+    case undefined:
     default:
       return null;
   }

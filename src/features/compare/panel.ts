@@ -32,7 +32,7 @@ export class ComparisonPanel implements vscode.WebviewPanelSerializer {
       }),
       services.runs.onDidChange(({ runId, change }) => {
         const place = this.ready ? comparisons.of(runId) : null;
-        if (place === null || place.id !== this.shown) return;
+        if (place?.id !== this.shown) return;
         if (change.type === 'tokens') this.post({ type: 'tokens', id: place.id, role: place.role, tokens: change.tokens.map(comparedToken) });
         else this.sendHeads(place.id);
       }),
