@@ -177,15 +177,20 @@ describe('sample', () => {
     }
   });
 
-  it('is fast at a vocabulary of 151 936', () => {
+  it('never sorts a vocabulary of 151 936 to take a few of it', () => {
     const logits = logitsOf(151_936, 1, 40);
+    const best = (work: () => void): number => {
+      const times = Array.from({ length: 5 }, () => {
+        const start = performance.now();
+        work();
+        return performance.now() - start;
+      });
+      return Math.min(...times);
+    };
+    // Both are measured here and now, so a busy machine slows both.
+    const sortMs = best(() => Array.from(logits.keys()).sort((a, b) => (logits[b] ?? 0) - (logits[a] ?? 0)));
     const paper = { ...PLAIN, temperature: 0.6, topK: 20, topP: 0.95 };
-    for (const options of [paper, PLAIN, { ...PLAIN, topP: 0.9 }]) {
-      const start = performance.now();
-      for (let position = 0; position < 20; position++) sample(logits, options, position);
-      // A generous bound: it guards against a full sort with a comparator (above 100 ms), not against a busy machine.
-      expect((performance.now() - start) / 20).toBeLessThan(60);
-    }
+    for (const options of [paper, PLAIN, { ...PLAIN, topP: 0.9 }]) expect(best(() => sample(logits, options, 3)) / sortMs).toBeLessThan(0.7);
   });
 });
 
