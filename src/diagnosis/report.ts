@@ -33,9 +33,9 @@ export interface Named {
   readonly value: string;
 }
 
-/** @param filter applied to every value */
+/** @param filter applied to every text: a name can hold a path too */
 export function renderReport(report: Report, filter: (text: string) => string): string {
-  const row = ({ name, value }: Named): string => `| ${cell(name)} | ${cell(filter(value))} |`;
+  const row = ({ name, value }: Named): string => `| ${cell(filter(name))} | ${cell(filter(value))} |`;
   const table = (head: string, rows: readonly Named[]): string[] => (rows.length === 0 ? [] : ['', `## ${head}`, '', '| | |', '|---|---|', ...rows.map(row)]);
   const models = report.models.map((model) => ({
     name: filter(model.id),

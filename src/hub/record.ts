@@ -42,9 +42,10 @@ export async function readRecord(dir: string): Promise<DownloadRecord | null> {
 
 export async function writeRecord(dir: string, { source, files, thinksTwice }: DownloadPlan, complete: boolean): Promise<void> {
   const record: DownloadRecord = { format: FORMAT, ...source, complete, thinksTwice, files: files.map(({ path: name, size, hash }) => ({ path: name, size, hash })) };
-  const file = path.join(dir, RECORD_FILE);
-  await writeFile(`${file}.tmp`, `${JSON.stringify(record, null, 2)}\n`);
-  await rename(`${file}.tmp`, file);
+  // Its name is one of ours to whoever looks into the folder in between.
+  const temporary = path.join(dir, `.${RECORD_FILE}.tmp`);
+  await writeFile(temporary, `${JSON.stringify(record, null, 2)}\n`);
+  await rename(temporary, path.join(dir, RECORD_FILE));
 }
 
 /** @throws TahError hub.exists where the folder holds something else than an earlier download of the same repository */

@@ -92,7 +92,13 @@ function commit(folder: string, out: string, aside: string | null): number {
   // Another import may have been faster.
   if (replaced && aside === null) throw alreadyThere(out);
   if (replaced && aside !== null) fs.renameSync(out, aside);
-  fs.renameSync(folder, out);
+  try {
+    fs.renameSync(folder, out);
+  } catch (error) {
+    // The older one comes back, unless another import has put its own there.
+    if (replaced && aside !== null && !exists(out)) fs.renameSync(aside, out);
+    throw error;
+  }
   if (replaced && aside !== null) fs.rmSync(aside, { recursive: true, force: true });
   return bytes;
 }

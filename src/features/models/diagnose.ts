@@ -20,6 +20,8 @@ const PROBE = { problem: '12 + 7', maxTokens: 48 } as const;
 /** Settings whose values are the user's own places and names: that they are set is all that is told. */
 const PLACES: ReadonlySet<string> = new Set(['model', 'modelFolders', 'nodePath', 'hubUrl']);
 
+const KINDS_OF_REMOTE: ReadonlySet<string> = new Set(['ssh-remote', 'wsl', 'dev-container', 'attached-container', 'codespaces', 'tunnel']);
+
 export function registerDiagnose(services: Services): vscode.Disposable {
   return registerCommand(services.log, 'thinkAtHard.diagnose', async () => {
     const title = vscode.l10n.t('Diagnose: a short run of the bundled model…');
@@ -47,7 +49,8 @@ async function diagnose(services: Services, signal: AbortSignal): Promise<string
     system: system(),
     engine: engineLines(services, status.residentBytes),
     providers: provider === null ? [] : [{ name: provider.provider, value: `used: ${provider.reason}` }, ...provider.rejected.map((other) => ({ name: other.provider, value: `not used: ${other.reason}` }))],
-    models: models.map(({ id, source, quantization, parameters, maxIter, hash }) => ({ id, source, quantization, parameters, maxIter, hash })),
+    // The id of an imported model is its folder's name, which may hold the host of a mirror.
+    models: models.map(({ id, name, source, quantization, parameters, maxIter, hash }) => ({ id: source === 'bundled' ? id : name, source, quantization, parameters, maxIter, hash })),
     brokenModels: broken.map(({ code }) => code),
     settings: changedSettings(),
     errors: errorLines(services),
@@ -63,9 +66,15 @@ function versions({ extensionVersion }: Services): readonly Named[] {
   const { node, electron } = process.versions;
   return [
     { name: 'Think-at-Hard', value: extensionVersion },
-    { name: 'VS Code', value: `${vscode.version} (${vscode.env.appName}, ${vscode.env.uiKind === vscode.UIKind.Web ? 'browser' : 'desktop'}${vscode.env.remoteName === undefined ? '' : `, remote ${vscode.env.remoteName}`})` },
+    { name: 'VS Code', value: `${vscode.version} (${vscode.env.appName}, ${vscode.env.uiKind === vscode.UIKind.Web ? 'browser' : 'desktop'}${remoteText(vscode.env.remoteName)})` },
     { name: 'Extension host', value: electron === undefined ? `Node ${node}` : `Electron ${electron} (Node ${node})` },
   ];
+}
+
+/** A remote's kind is told; its name may be that of a machine. */
+function remoteText(name: string | undefined): string {
+  if (name === undefined) return '';
+  return KINDS_OF_REMOTE.has(name) ? `, ${name}` : ', remote';
 }
 
 function system(): readonly Named[] {

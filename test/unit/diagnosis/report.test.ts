@@ -42,8 +42,9 @@ describe('the privacy filter', () => {
 });
 
 describe('the report', () => {
-  const named = (value: string): { name: string; value: string }[] => [{ name: 'n', value }];
   const planted = `/home/${USER}/secret-project/x hf_AbCdEf0123456789`;
+  /** The engine's programs are named by their paths. */
+  const named = (value: string, name = `the Node (${planted})`): { name: string; value: string }[] => [{ name, value }];
   const report: Report = {
     versions: named(planted),
     system: named(planted),
@@ -63,7 +64,7 @@ describe('the report', () => {
   });
 
   it('is a table whatever a value holds: no row is broken, no HTML and no link is made', () => {
-    const text = renderReport({ ...report, providers: named('a|b\n<img src=x> [x](command:y)') }, (value) => value);
+    const text = renderReport({ ...report, providers: named('a|b\n<img src=x> [x](command:y)', 'n') }, (value) => value);
     const row = text.split('\n').find((line) => line.includes('a\\|b'));
     expect(row).toBe('| n | a\\|b &lt;img src=x&gt; \\[x\\](command:y) |');
   });

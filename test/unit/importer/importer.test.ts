@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openModelFolder, verifyHashes } from '../../../src/engine/modelFolder.ts';
 import { loadTokenizer } from '../../../src/engine/text/tokenizer.ts';
 import { createImporter, importCheckpoint } from '../../../src/importer/importer.ts';
@@ -25,6 +25,28 @@ async function run(events: AsyncIterable<ImportEvent>): Promise<ImportEvent[]> {
   for await (const event of events) all.push(event);
   return all;
 }
+
+describe('two windows that import the same model at the same time', () => {
+  it('leave one whole model and nothing else, whoever was first', async () => {
+    await run(createImporter().import(request()));
+    const both = await Promise.all([1, 2].map(() => run(createImporter().import(request({ replace: true })))));
+    expect(both.map((events) => events.at(-1)?.type)).toEqual(['done', 'done']);
+    await verifyHashes(openModelFolder(path.join(folder, 'model')));
+    expect(fs.readdirSync(folder)).toEqual(['model']);
+  });
+
+  it('a rename that fails brings the older model back', async () => {
+    await run(createImporter().import(request()));
+    const rename = vi.spyOn(fs, 'renameSync');
+    // The first moves the older model aside, the second would put the new one there.
+    rename.mockImplementationOnce((from, to) => { fs.cpSync(from.toString(), to.toString(), { recursive: true }); fs.rmSync(from, { recursive: true }); });
+    rename.mockImplementationOnce(() => { throw Object.assign(new Error('EPERM: planned'), { code: 'EPERM' }); });
+    await expect(run(createImporter().import(request({ replace: true })))).rejects.toMatchObject({ code: 'import.cannot-write' });
+    rename.mockRestore();
+    await verifyHashes(openModelFolder(path.join(folder, 'model')));
+    expect(fs.readdirSync(folder)).toEqual(['model']);
+  });
+});
 
 describe('import', () => {
   it.each(['fp32', 'int8', 'int4'] as const)('%s makes a whole model folder and says how far it is', async (quantization) => {
