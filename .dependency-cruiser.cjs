@@ -25,7 +25,7 @@ module.exports = {
     mayImport('serve', ['protocol']),
     mayImport('endpoint', ['protocol']),
     mayImport('host', ['endpoint', 'protocol', 'answer', 'hub', 'diagnosis']),
-    mayImport('features', ['host', 'protocol', 'answer']),
+    mayImport('features', ['host', 'endpoint', 'protocol', 'answer']),
     mayImport('webview', ['protocol']),
     {
       name: 'feature-imports-no-other-feature',

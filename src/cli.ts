@@ -69,9 +69,10 @@ thinkingCommand('solve', 'solve a problem and show where the model thought twice
   .option('--temperature <x>', "0 is greedy (default: the model's)", number)
   .option('--seed <n>', 'the same seed gives the same text', wholeNumber)
   .option('--max-tokens <n>', 'tokens at most', positive, 1024)
+  .option('--endpoint <url>', "a server of OpenAI's protocol solves: its base URL; --model is then the name of its model. Your text is sent there")
   .option('--save <file>', 'write the run as FILE.tahrun.json, which VS Code opens in the heatmap')
   .option('--no-thinking', "turn the chat template's thinking off, where it has one (Qwen3)")
-  .action((text: string, options: Thinking & { temperature?: number; seed?: number; maxTokens: number; thinking: boolean; save?: string }) =>
+  .action((text: string, options: Thinking & { temperature?: number; seed?: number; maxTokens: number; thinking: boolean; save?: string; endpoint?: string }) =>
     run(options, (terminal, signal) =>
       solve(problemText(text), { ...options, policy: thinkingPolicy(options.policy, options.threshold), sampling: samplingOptions(options.temperature, options.seed) }, terminal, signal),
     ),

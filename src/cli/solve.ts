@@ -3,11 +3,14 @@ import path from 'node:path';
 import { checkAnswer } from '../answer/checker.ts';
 import { extractAnswer } from '../answer/extract.ts';
 import { judgeScope } from '../answer/scopeFile.ts';
+import { readAddress } from '../endpoint/address.ts';
+import { createEndpointEngine } from '../endpoint/endpointEngine.ts';
 import { createEngine } from '../engine/engine.ts';
 import type { AnswerCheck } from '../protocol/answer.ts';
-import type { GenerateEvent, GenerateRequest, ProviderChoice, SamplingOptions, ThinkingPolicy, TokenEvent } from '../protocol/engine.ts';
+import { endpointReference } from '../protocol/engine.ts';
+import type { EngineApi, GenerateEvent, GenerateRequest, ProviderChoice, SamplingOptions, ThinkingPolicy, TokenEvent } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
-import { firstScore, secondThought } from '../protocol/run.ts';
+import { firstScore, missingData, secondThought } from '../protocol/run.ts';
 import type { ScopeVerdict } from '../protocol/scope.ts';
 import { resolveModel } from './models.ts';
 import { checkSaveTarget, saveRun, type Generated } from './saveRun.ts';
@@ -15,7 +18,10 @@ import { reasonText, scopeLines } from './scopeText.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface SolveOptions {
+  /** Model folder; with an endpoint the name of its model. */
   readonly model?: string;
+  /** Base URL of a server of OpenAI's protocol. */
+  readonly endpoint?: string;
   readonly policy: ThinkingPolicy;
   readonly sampling: Partial<SamplingOptions>;
   readonly maxTokens: number;
@@ -34,10 +40,10 @@ const LISTED = 12;
 export async function solve(problem: string, options: SolveOptions, terminal: Terminal, signal: AbortSignal): Promise<void> {
   if (problem.trim() === '') throw new TahError('input.empty', 'There is no problem to solve.', { hint: 'Give one: tah solve "3x + 5 = 20".' });
   checkSaveTarget(options.save);
-  const model = await resolveModel(options.model, terminal, signal);
+  const { engine, model } = await engineOf(options, terminal, signal);
   const before = await judgeScope(model, problem, null);
   if (!terminal.json) for (const line of scopeLines(before)) terminal.print(terminal.style('yellow', line));
-  const solved = await generateTokens(problem, model, options, terminal, signal);
+  const solved = await generateTokens(engine, problem, model, options, terminal, signal);
   const text = solved.tokens.map((token) => token.text).join('');
   const answer = extractAnswer(text);
   const check: AnswerCheck =
@@ -50,7 +56,18 @@ export async function solve(problem: string, options: SolveOptions, terminal: Te
   else printSummary(terminal, { answer, check, scope, solved });
 }
 
-async function generateTokens(problem: string, model: string, options: SolveOptions, terminal: Terminal, signal: AbortSignal): Promise<Generated> {
+/** Not an option: the command lines of programs can be seen by everyone on the machine. */
+const KEY_VARIABLE = 'TAH_ENDPOINT_KEY';
+
+async function engineOf({ endpoint, model }: SolveOptions, terminal: Terminal, signal: AbortSignal): Promise<{ readonly engine: EngineApi; readonly model: string }> {
+  if (endpoint === undefined) return { engine: createEngine(), model: await resolveModel(model, terminal, signal) };
+  if (model === undefined) throw new TahError('input.bad-option', 'An endpoint needs the name of its model.', { hint: 'Give it with --model NAME.', subject: '--model' });
+  const name = readAddress(endpoint).host;
+  const key = process.env[KEY_VARIABLE]?.trim() ?? '';
+  return { engine: createEndpointEngine({ endpoint: { name, url: endpoint, model }, key: () => Promise.resolve(key === '' ? null : key) }), model: endpointReference(name) };
+}
+
+async function generateTokens(engine: EngineApi, problem: string, model: string, options: SolveOptions, terminal: Terminal, signal: AbortSignal): Promise<Generated> {
   const request: GenerateRequest = {
     model,
     prompt: { kind: 'chat', messages: [{ role: 'user', content: problem }], ...(options.thinking ? {} : { enableThinking: false }) },
@@ -62,7 +79,7 @@ async function generateTokens(problem: string, model: string, options: SolveOpti
   const progress = terminal.progress();
   const tokens: TokenEvent[] = [];
   let start: Extract<GenerateEvent, { type: 'start' }> | undefined;
-  for await (const event of createEngine().generate(request, signal)) {
+  for await (const event of engine.generate(request, signal)) {
     switch (event.type) {
       case 'loading':
         progress.show('Loading the model…');
@@ -125,11 +142,13 @@ function printSummary(terminal: Terminal, { answer, check, scope, solved }: Outc
     terminal.print(`${label('Scope')}${terminal.style('yellow', 'outside of the model’s subjects')}: ${reasonText(scope.reason)}${check.state === 'verified' ? '; the answer is verified all the same' : ''}`);
     if (scope.reason.kind === 'refused') for (const line of scopeLines(scope).slice(1)) terminal.print(`${' '.repeat(13)}${line}`);
   }
-  terminal.print(`${label('Second pass')}${sent.length} of ${stats.tokens} tokens${sent.length === 0 ? '' : ` (${((100 * sent.length) / stats.tokens).toFixed(1)} %)`}`);
+  const passesKnown = !missingData(solved.start).includes('passes');
+  if (!passesKnown) terminal.print(`${label('Second pass')}not known: the endpoint doesn't send it`);
+  else terminal.print(`${label('Second pass')}${sent.length} of ${stats.tokens} tokens${sent.length === 0 ? '' : ` (${((100 * sent.length) / stats.tokens).toFixed(1)} %)`}`);
   for (const token of sent.slice(0, LISTED)) terminal.print(`${' '.repeat(13)}${describeSent(token)}`);
   if (sent.length > LISTED) terminal.print(`${' '.repeat(13)}and ${sent.length - LISTED} more (--json lists all)`);
-  terminal.print(`${label('Cost')}${stats.passesPerToken.toFixed(2)} passes a token, ${stats.tokensPerSecond.toFixed(0)} tokens a second`);
-  terminal.print(`${label('Model')}${model.name} (${model.quantization}) on ${provider.provider}: ${provider.reason}`);
+  terminal.print(`${label('Cost')}${passesKnown ? `${stats.passesPerToken.toFixed(2)} passes a token, ` : ''}${stats.tokensPerSecond.toFixed(0)} tokens a second`);
+  terminal.print(`${label('Model')}${model.name}${model.quantization === null ? '' : ` (${model.quantization})`} on ${provider.provider}: ${provider.reason}`);
   if (reason === 'max-tokens') terminal.print(`${label('Ended')}at the limit of ${stats.tokens} tokens (--max-tokens)`);
   if (reason === 'context-limit') terminal.print(`${label('Ended')}at the model's context of ${model.contextLength} tokens`);
 }

@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { endpointName } from '../protocol/engine.ts';
 import type { ModelInfo, SamplingOptions } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
 import { MANIFEST_FILE, MANIFEST_FORMAT } from '../protocol/manifest.ts';
@@ -21,12 +22,22 @@ export interface ModelEntry {
   readonly source: ModelSource;
   readonly quantization: Quantization;
   readonly parameters: number;
+  readonly contextLength: number;
   /** 1 for a plain model. */
   readonly maxIter: number;
   readonly generation: Omit<SamplingOptions, 'seed'>;
   /** `ModelInfo.hash` of the engine: identifies the weights, wherever the folder is. */
   readonly hash: string;
 }
+
+/** What a text can be asked of: a model folder, or an endpoint, of which nothing is known before it answers. */
+export interface ChosenModel extends Pick<ModelEntry, 'path' | 'id' | 'name' | 'generation'> {
+  /** Null: not known. */
+  readonly maxIter: number | null;
+}
+
+/** An endpoint is told nothing but what differs from this. */
+const SERVERS_OWN: ModelEntry['generation'] = { temperature: 1, topK: 0, topP: 1, minP: 0 };
 
 export interface ModelPlaces {
   readonly bundled: string;
@@ -74,11 +85,20 @@ export class ModelStore {
     await rm(folder, { recursive: true, force: true });
   }
 
+  /** As `resolve`, and endpoints too: for whoever asks for a text only. @throws TahError model.not-found, model.bad-manifest */
+  async choose(wanted: string | null): Promise<ChosenModel> {
+    const endpoint = wanted === null ? null : endpointName(wanted);
+    if (wanted === null || endpoint === null) return this.resolve(wanted);
+    return { path: wanted, id: wanted, name: endpoint, maxIter: null, generation: SERVERS_OWN };
+  }
+
   /**
    * The model that a setting names by id or folder; null: the first bundled one.
-   * @throws TahError model.not-found, model.bad-manifest
+   * @throws TahError model.not-found, model.bad-manifest, endpoint.cannot
    */
   async resolve(wanted: string | null): Promise<ModelEntry> {
+    const endpoint = wanted === null ? null : endpointName(wanted);
+    if (endpoint !== null) throw new TahError('endpoint.cannot', `This needs a model of this machine; the endpoint ${endpoint} is chosen.`, { subject: endpoint, hint: 'Choose another model with Think-at-Hard: Select Model….' });
     if (wanted !== null && isAbsolute(wanted)) return readModel(resolve(wanted), 'folder');
     const { models } = await this.list();
     const model = wanted === null ? models[0] : models.find(({ id }) => id === wanted);
@@ -174,14 +194,14 @@ function entryOf(json: unknown, path: string, source: ModelSource): ModelEntry |
   if (manifest?.['format'] !== MANIFEST_FORMAT || generation === null) return null;
   const { id, name } = manifest;
   const kind = record(manifest['quantization'])?.['kind'];
-  const parameters = record(manifest['architecture'])?.['parameters'];
+  const { parameters, contextLength } = record(manifest['architecture']) ?? {};
   const maxIter = manifest['tah'] === null ? 1 : record(manifest['tah'])?.['maxIter'];
   const { temperature, topK, topP, minP } = generation;
-  if (typeof id !== 'string' || typeof name !== 'string' || typeof parameters !== 'number' || typeof maxIter !== 'number') return null;
+  if (typeof id !== 'string' || typeof name !== 'string' || typeof parameters !== 'number' || typeof contextLength !== 'number' || typeof maxIter !== 'number') return null;
   if (kind !== 'fp32' && kind !== 'int8' && kind !== 'int4') return null;
   if (typeof temperature !== 'number' || typeof topK !== 'number' || typeof topP !== 'number' || typeof minP !== 'number') return null;
   const hash = weightsHash(manifest['files']);
-  return hash === null ? null : { path, id, name, source, quantization: kind, parameters, maxIter, generation: { temperature, topK, topP, minP }, hash };
+  return hash === null ? null : { path, id, name, source, quantization: kind, parameters, contextLength, maxIter, generation: { temperature, topK, topP, minP }, hash };
 }
 
 /** As the engine computes it when it opens the folder (a test compares them). */

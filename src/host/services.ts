@@ -5,8 +5,10 @@
 
 import * as vscode from 'vscode';
 import { Downloads } from './downloads.ts';
+import { EndpointKeys } from './endpointKeys.ts';
 import { createEngineClient } from './engineClient.ts';
 import type { EngineClient } from './engineClient.ts';
+import { routeEngine } from './engineRouter.ts';
 import { logError, showError } from './errors.ts';
 import { keepEnded, RunHistory } from './history.ts';
 import { HubTokens } from './hubTokens.ts';
@@ -17,6 +19,7 @@ import { readSettings, SECTION } from './settings.ts';
 import type { Settings } from './settings.ts';
 import { StatusItem } from './statusItem.ts';
 import { checkAnswer } from '../answer/checker.ts';
+import type { AnswerCheck } from '../protocol/answer.ts';
 import { extractAnswer } from '../answer/extract.ts';
 import { judgeScope } from '../answer/scopeFile.ts';
 
@@ -24,7 +27,9 @@ export interface Services {
   readonly extensionUri: vscode.Uri;
   readonly extensionVersion: string;
   readonly log: vscode.LogOutputChannel;
+  /** The engine process, or an endpoint where the request's model names one. */
   readonly engine: EngineClient;
+  readonly endpointKeys: EndpointKeys;
   readonly runs: Runs;
   /** Runs that have ended, this window's and earlier ones'. */
   readonly history: RunHistory;
@@ -33,6 +38,7 @@ export interface Services {
   readonly downloads: Downloads;
   readonly hubTokens: HubTokens;
   readonly status: StatusItem;
+  readonly checkAnswer: (problem: string, answer: string, signal: AbortSignal) => Promise<AnswerCheck>;
   /** As they are now; those that a folder may have of its own, for the document `of`. */
   readonly settings: (of?: vscode.Uri) => Settings;
   readonly dispose: () => Promise<void>;
@@ -43,16 +49,19 @@ export function createServices(context: vscode.ExtensionContext): Services {
   const bundle = (name: string): string => vscode.Uri.joinPath(context.extensionUri, 'dist', name).fsPath;
   const settings = (of?: vscode.Uri): Settings => readSettings(vscode.workspace.getConfiguration(SECTION, of));
   const { nodePath, idleUnloadMs } = settings();
-  const engine = createEngineClient({
+  const local = createEngineClient({
     entry: bundle('engineProcess.cjs'),
     log,
     idleUnloadMs,
     ...(nodePath === null ? {} : { execPath: nodePath }),
   });
+  const endpointKeys = new EndpointKeys(context.secrets);
+  const engine = routeEngine({ local, endpoints: () => settings().endpoints, key: (endpoint) => endpointKeys.get(endpoint) });
+  const check: Services['checkAnswer'] = (problem, answer, signal) => checkAnswer(problem, answer, { workerPath: bundle('checkWorker.cjs'), signal });
   const runs = new Runs({
     engine,
     extractAnswer,
-    checkAnswer: (problem, answer, signal) => checkAnswer(problem, answer, { workerPath: bundle('checkWorker.cjs'), signal }),
+    checkAnswer: check,
     judgeScope,
     onError: (error) => {
       logError(log, error);
@@ -70,7 +79,7 @@ export function createServices(context: vscode.ExtensionContext): Services {
     fetch: () => (input, init) => globalThis.fetch(input, init),
   });
   const hubTokens = new HubTokens(context.secrets);
-  const status = new StatusItem(engine, runs, log);
+  const status = new StatusItem(engine, runs, log, () => settings().model);
   const origins = new Origins();
   const forgetting = runs.onDidForget((runId) => {
     origins.forget(runId);
@@ -85,7 +94,7 @@ export function createServices(context: vscode.ExtensionContext): Services {
     await history.settled();
   };
   const extensionVersion = String((context.extension.packageJSON as { readonly version?: unknown }).version);
-  return { extensionUri: context.extensionUri, extensionVersion, log, engine, runs, history, origins, models, downloads, hubTokens, status, settings, dispose };
+  return { extensionUri: context.extensionUri, extensionVersion, log, engine, endpointKeys, runs, history, origins, models, checkAnswer: check, downloads, hubTokens, status, settings, dispose };
 }
 
 function openHistory(folder: string, log: vscode.LogOutputChannel): RunHistory {

@@ -3,6 +3,7 @@
  * Imports no `vscode` at run time: it is given a configuration to read.
  */
 
+import type { Endpoint } from '../endpoint/address.ts';
 import { DEFAULT_HUB } from '../hub/source.ts';
 import type { ProviderChoice, SamplingOptions, ThinkingPolicy } from '../protocol/engine.ts';
 import type { Quantization } from '../protocol/manifest.ts';
@@ -10,9 +11,10 @@ import type { Quantization } from '../protocol/manifest.ts';
 export const SECTION = 'thinkAtHard';
 
 export interface Settings {
-  /** Id or folder of a model; null: the bundled one. */
+  /** Id or folder of a model, or an endpoint's reference; null: the bundled one. */
   readonly model: string | null;
   readonly modelFolders: readonly string[];
+  readonly endpoints: readonly Endpoint[];
   readonly policy: ThinkingPolicy;
   readonly maxTokens: number;
   /** Null: the model's own. */
@@ -44,6 +46,7 @@ export function readSettings(source: SettingsSource): Settings {
   return {
     model: text(source.get('model')),
     modelFolders: textList(source.get('modelFolders')),
+    endpoints: endpointList(source.get('endpoints')),
     policy: readPolicy(source),
     maxTokens: Math.floor(numberIn(source.get('maxTokens'), 1, 131_072) ?? 2048),
     temperature: numberIn(source.get('temperature'), 0, 2),
@@ -73,6 +76,18 @@ function text(value: unknown): string | null {
 
 function textList(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.map(text).filter((entry) => entry !== null) : [];
+}
+
+/** Entries that have all three parts; of two with the same name the first. */
+function endpointList(value: unknown): readonly Endpoint[] {
+  const endpoints: Endpoint[] = [];
+  for (const entry of Array.isArray(value) ? (value as readonly unknown[]) : []) {
+    if (typeof entry !== 'object' || entry === null) continue;
+    const { name, url, model } = entry as Readonly<Record<string, unknown>>;
+    const [is, at, of] = [text(name), text(url), text(model)];
+    if (is !== null && at !== null && of !== null && !endpoints.some((one) => one.name === is)) endpoints.push({ name: is, url: at, model: of });
+  }
+  return endpoints;
 }
 
 function numberIn(value: unknown, least: number, most: number): number | null {

@@ -6,11 +6,13 @@
 
 import * as vscode from 'vscode';
 import { formatBytes } from '../hub/progress.ts';
+import { endpointName } from '../protocol/engine.ts';
 import type { ModelInfo, ProviderInfo } from '../protocol/engine.ts';
 import type { EngineClient } from './engineClient.ts';
 import { describeRuntime } from './engineRuntime.ts';
 import { logError } from './errors.ts';
 import type { RunPhase, Runs } from './runs.ts';
+import { SECTION } from './settings.ts';
 
 /** Commands that the tooltip's links may call. */
 const LINKS = ['thinkAtHard.selectModel', 'thinkAtHard.unload', 'thinkAtHard.diagnose', 'thinkAtHard.showLog'] as const;
@@ -26,6 +28,8 @@ export class StatusItem implements vscode.Disposable {
     private readonly engine: EngineClient,
     private readonly runs: Runs,
     private readonly log: vscode.LogOutputChannel,
+    /** The setting of the model: an endpoint is told before its first use. */
+    private readonly chosen: () => string | null,
   ) {
     this.#item.name = 'Think-at-Hard';
     this.#subscriptions = [
@@ -39,6 +43,11 @@ export class StatusItem implements vscode.Disposable {
         else this.#draw();
       }),
       engine.onDidChangeState(() => { this.refresh(); }),
+      vscode.workspace.onDidChangeConfiguration((event) => {
+        if (!event.affectsConfiguration(`${SECTION}.model`)) return;
+        this.#last = null;
+        this.#draw();
+      }),
     ];
     this.#draw();
   }
@@ -77,13 +86,27 @@ export class StatusItem implements vscode.Disposable {
 
   #text(phase: RunPhase | null): string {
     if (phase === 'loading') return `$(loading~spin) ${vscode.l10n.t('Loading model…')}`;
-    const name = this.#last === null ? 'Think-at-Hard' : `${this.#last.model.name} · ${this.#last.provider.provider}`;
+    const name = this.#name();
     if (phase === 'thinking' || phase === 'waiting') return `$(loading~spin) ${name}`;
     return this.engine.state.kind === 'crashed' ? `$(warning) ${name}` : `$(lightbulb) ${name}`;
   }
 
+  #name(): string {
+    if (this.#last === null) {
+      const endpoint = endpointName(this.chosen() ?? '');
+      return endpoint === null ? 'Think-at-Hard' : vscode.l10n.t('Think-at-Hard · sends to {0}', endpoint);
+    }
+    const { model, provider } = this.#last;
+    return model.endpoint === undefined ? `${model.name} · ${provider.provider}` : vscode.l10n.t('{0} · at {1}', model.name, model.endpoint.host);
+  }
+
+  #endpointLines(): readonly string[] {
+    const at = this.#last === null ? endpointName(this.chosen() ?? '') : this.#last.model.endpoint?.host;
+    return at === null || at === undefined ? [] : [vscode.l10n.t('Your text is sent to {0}.', at)];
+  }
+
   #tooltip(): vscode.MarkdownString {
-    const lines = [engineText(this.engine), ...this.#memoryLines(), ...this.#providerLines(), ...this.#runtimeLines()];
+    const lines = [...this.#endpointLines(), engineText(this.engine), ...this.#memoryLines(), ...this.#providerLines(), ...this.#runtimeLines()];
     const tooltip = new vscode.MarkdownString();
     tooltip.isTrusted = { enabledCommands: LINKS };
     for (const line of lines) tooltip.appendText(line).appendMarkdown('\n\n');

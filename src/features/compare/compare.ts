@@ -35,7 +35,7 @@ export function registerCompare(services: Services): vscode.Disposable {
 
 async function compare(services: Services, comparisons: Comparisons, panel: ComparisonPanel, subject: Subject, of: vscode.Uri | undefined): Promise<void> {
   const settings = services.settings(of);
-  const model = await services.models.resolve(settings.model);
+  const model = await services.models.choose(settings.model);
   if (model.maxIter === 1) {
     throw new TahError('model.no-decider', vscode.l10n.t('There is nothing to compare: {0} is a plain model, which thinks once about every token.', model.name), { subject: model.name, hint: vscode.l10n.t('Choose a Think-at-Hard model with Think-at-Hard: Select Model….') });
   }

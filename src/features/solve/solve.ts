@@ -42,7 +42,7 @@ async function solve(services: Services, given: unknown): Promise<void> {
   const problem = readProblem(text);
   const origin = editor === undefined ? null : originOf(editor);
   const settings = services.settings(editor?.document.uri);
-  const model = await services.models.resolve(settings.model);
+  const model = await services.models.choose(settings.model);
   const runId = services.runs.start({
     problem,
     model: model.path,
@@ -55,7 +55,7 @@ async function solve(services: Services, given: unknown): Promise<void> {
 }
 
 async function placeOf({ models }: Services, model: ModelInfo | null, setting: string | null): Promise<string> {
-  if (model === null) return (await models.resolve(setting)).path;
+  if (model === null) return (await models.choose(setting)).path;
   if (model.endpoint !== undefined) return endpointReference(model.endpoint.name);
   return model.path !== '' ? model.path : (await models.withWeightsOf(model, setting)).path;
 }

@@ -13,7 +13,7 @@ function settings(values: Record<string, unknown>): ReturnType<typeof readSettin
 
 describe('settings', () => {
   it('have the declared defaults where nothing is set', () => {
-    expect(settings({})).toEqual({ model: null, modelFolders: [], policy: { kind: 'decider' }, maxTokens: 2048, temperature: null, provider: 'auto', nodePath: null, idleUnloadMs: 600_000, hubUrl: 'https://huggingface.co', quantization: 'int4' });
+    expect(settings({})).toEqual({ model: null, modelFolders: [], endpoints: [], policy: { kind: 'decider' }, maxTokens: 2048, temperature: null, provider: 'auto', nodePath: null, idleUnloadMs: 600_000, hubUrl: 'https://huggingface.co', quantization: 'int4' });
   });
 
   it('that a file got wrong fall back instead of reaching the engine', () => {
@@ -64,7 +64,7 @@ describe('models', () => {
 
   async function model(path: string, more: Record<string, unknown> = {}): Promise<void> {
     const manifest = {
-      format: 'tah-model/1', id: path.split('/').at(-1), name: 'A model', architecture: { parameters: 5 }, tah: { maxIter: 2 }, quantization: { kind: 'int8' },
+      format: 'tah-model/1', id: path.split('/').at(-1), name: 'A model', architecture: { parameters: 5, contextLength: 1024 }, tah: { maxIter: 2 }, quantization: { kind: 'int8' },
       generation: { temperature: 0, topK: 0, topP: 1, minP: 0 }, files: [], ...more,
     };
     await mkdir(join(root, path), { recursive: true });
