@@ -8,6 +8,8 @@ export interface Origin {
   readonly uri: string;
   /** UTF-16 offset of the end of the problem. */
   readonly offset: number;
+  /** Of its beginning; left out where the problem is no one piece of the document. */
+  readonly start?: number;
 }
 
 /** One replaced range of an edit, in offsets of the document before it. */
@@ -28,7 +30,7 @@ export class Origins {
     return this.byRun.get(runId) ?? null;
   }
 
-  /** A retried run stands where the first one stood. */
+  /** A run that is solved again, or branched off, stands where the first one stood. */
   copy(fromRunId: string, toRunId: string): void {
     const origin = this.byRun.get(fromRunId);
     if (origin !== undefined) this.byRun.set(toRunId, origin);
@@ -41,7 +43,9 @@ export class Origins {
 
   applyEdits(uri: string, edits: readonly Edit[]): void {
     for (const [runId, origin] of this.byRun) {
-      if (origin.uri === uri) this.byRun.set(runId, { uri, offset: shiftOffset(origin.offset, edits) });
+      if (origin.uri !== uri) continue;
+      const start = origin.start === undefined ? {} : { start: shiftStart(origin.start, edits) };
+      this.byRun.set(runId, { uri, offset: shiftOffset(origin.offset, edits), ...start });
     }
   }
 }
@@ -56,4 +60,10 @@ export function shiftOffset(offset: number, edits: readonly Edit[]): number {
     shifted += edit.inserted - removedBefore;
   }
   return shifted;
+}
+
+/** As `shiftOffset`, but text inserted exactly there comes before it: a problem does not grow by what is typed around it. */
+function shiftStart(start: number, edits: readonly Edit[]): number {
+  const before = edits.reduce((sum, edit) => (edit.offset === start && edit.removed === 0 ? sum + edit.inserted : sum), 0);
+  return shiftOffset(start, edits) + before;
 }

@@ -42,6 +42,50 @@ function bodyLines(answer: string, { languageId, textBelow }: InsertionTarget): 
   return lines.map((line) => (close === undefined ? `${open} ${line}`.trimEnd() : `${open} ${line.replaceAll(close, '')} ${close}`));
 }
 
+export interface ReplacedPlace {
+  readonly languageId: string;
+  readonly eol: string;
+  /** What its first line has before the problem, and its last line behind it. */
+  readonly before: string;
+  readonly after: string;
+}
+
+/**
+ * What a problem is replaced by: the worked answer where it has its lines for itself, within a line only the result.
+ * @param result content of the answer's box
+ */
+export function replacementText(worked: string, result: string | null, { languageId, eol, before, after }: ReplacedPlace): string {
+  const indent = /^\s*/.exec(before)?.[0] ?? '';
+  const head = before.trim();
+  const marker = lineComment(languageId);
+  const alone = after.trim() === '' && (head === '' || head === marker);
+  if (!alone) return result === null ? worked.trim().replace(/\s*\n\s*/g, ' ') : inlineResult(result, languageId, before);
+  const lines = bodyLines(worked.trim(), { languageId, eol, indent, textBelow: false });
+  // The blank line that parts an inserted answer from its problem has nothing to part here.
+  const [first = '', ...rest] = lines[0] === '' ? lines.slice(1) : lines;
+  const start = marker !== null && head === marker ? first.slice(marker.length).trimStart() : first;
+  return [start, ...rest.map((line) => (line === '' ? '' : indent + line))].join(eol);
+}
+
+function inlineResult(result: string, languageId: string, before: string): string {
+  const isMath = (before.match(/(?<!\\)\$/g)?.length ?? 0) % 2 === 1 || /\\\((?!.*\\\))|\\\[(?!.*\\\])/.test(before);
+  return (MARKDOWN.has(languageId) || LATEX.has(languageId)) && !isMath ? `$${result}$` : result;
+}
+
+/** What starts a comment up to the end of its line; null where the language has none, or is not known. */
+function lineComment(languageId: string): string | null {
+  const [open, close] = COMMENTS[languageId] ?? [];
+  return open === undefined || close !== undefined ? null : open;
+}
+
+/** The text of lines that are all comments, without what makes them so; any other text as it is. */
+export function uncommented(text: string, languageId: string): string {
+  const marker = lineComment(languageId);
+  const lines = text.split(/\r?\n/);
+  if (marker === null || !lines.every((line) => line.trim() === '' || line.trimStart().startsWith(marker))) return text;
+  return lines.map((line) => line.trimStart().slice(marker.length).replace(/^ /, '')).join('\n');
+}
+
 /** A step a line stays a step a line: Markdown joins lines unless they end with a break. */
 function hardBreaks(lines: readonly string[]): string[] {
   const display = displayLines(lines);

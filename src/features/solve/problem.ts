@@ -7,7 +7,10 @@ export const LONGEST_PROBLEM = 20_000;
 /** @returns the problem, trimmed @throws TahError input.empty, input.bad-file, engine.context-too-long */
 export function readProblem(text: string): string {
   const problem = text.trim();
-  if (problem === '') throw new TahError('input.empty', 'There is no problem to solve.', { hint: 'Select one, or type it.' });
+  if (problem === '') {
+    const blank = text === '' ? 'There is no problem to solve.' : 'There is only white space, no problem to solve.';
+    throw new TahError('input.empty', blank, { hint: 'Select a problem, or type it.' });
+  }
   refuseTooLong(problem.length);
   // Control characters other than white space, or many undecodable bytes: not text.
   if (/[\u0000-\u0008\u000e-\u001a\u001c-\u001f]/.test(problem) || (problem.match(/\ufffd/g)?.length ?? 0) > 3) {

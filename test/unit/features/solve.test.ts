@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { runPage } from '../../../src/features/heatmap/page.ts';
-import { insertionText } from '../../../src/features/solve/insertion.ts';
+import { insertionText, replacementText, uncommented } from '../../../src/features/solve/insertion.ts';
 import { LONGEST_PROBLEM, readProblem, refuseTooLong } from '../../../src/features/solve/problem.ts';
 import { readPanelState, readWebviewMessage } from '../../../src/protocol/heatmap.ts';
 
@@ -11,7 +11,7 @@ describe('a problem', () => {
   });
 
   it.each(['', '   \n\t', '\u00a0'])('that is empty is refused: %j', (text) => {
-    expect(() => readProblem(text)).toThrow('There is no problem to solve.');
+    expect(() => readProblem(text)).toThrow(/no problem to solve/);
   });
 
   it('that is too long is refused with both numbers, before it is read', () => {
@@ -56,6 +56,51 @@ describe('an inserted answer', () => {
 
   it('adds no blank line where one is already below', () => {
     expect(insertionText('a', { languageId: 'markdown', eol: '\n', indent: '', textBelow: false })).toBe('\na');
+  });
+});
+
+describe('an answer in the place of its problem', () => {
+  const worked = '**Step 1.** Subtract 5\n$3x = 15$';
+  const replaced = (languageId: string, before = '', after = '', result: string | null = 'x = 5'): string => replacementText(worked, result, { languageId, eol: '\n', before, after });
+
+  it('is the worked answer where the problem has its lines for itself, in the language of the document', () => {
+    expect(replaced('markdown')).toBe('**Step 1.** Subtract 5  \n$3x = 15$');
+    expect(replaced('latex')).toBe('\\textbf{Step 1.} Subtract 5\n\n$3x = 15$');
+    expect(replaced('plaintext')).toBe(worked);
+    expect(replaced('python', '    ')).toBe('# **Step 1.** Subtract 5\n    # $3x = 15$');
+    expect(replaced('css')).toBe('/* **Step 1.** Subtract 5 */\n/* $3x = 15$ */');
+  });
+
+  it('does not repeat the mark of the comment that it continues', () => {
+    expect(replaced('python', '  # ')).toBe('**Step 1.** Subtract 5\n  # $3x = 15$');
+    expect(replaced('rust', '// ')).toBe('**Step 1.** Subtract 5\n// $3x = 15$');
+  });
+
+  it('within a line is the result only, as mathematics where it is not in mathematics already', () => {
+    expect(replaced('markdown', '- ', '')).toBe('$x = 5$');
+    expect(replaced('markdown', 'We find ', '.')).toBe('$x = 5$');
+    expect(replaced('latex', 'so $', '$ holds')).toBe('x = 5');
+    expect(replaced('latex', 'so \\(', '\\) holds')).toBe('x = 5');
+    expect(replaced('latex', 'so \\(a\\) and ', '')).toBe('$x = 5$');
+    expect(replaced('python', 'x = "', '"')).toBe('x = 5');
+  });
+
+  it('within a line is one line also where there is no result', () => {
+    expect(replaced('python', 'x = "', '"', null)).toBe('**Step 1.** Subtract 5 $3x = 15$');
+  });
+});
+
+describe('a problem in comments', () => {
+  it('is asked without what makes it a comment', () => {
+    expect(uncommented('  # Solve\n  #\n  # x + 1 = 2', 'python')).toBe('Solve\n\nx + 1 = 2');
+    expect(uncommented('// Solve x = 1', 'rust')).toBe('Solve x = 1');
+  });
+
+  it('is left alone where not all of it is one, and in languages where the mark means something else', () => {
+    expect(uncommented('x = 1 # Solve', 'python')).toBe('x = 1 # Solve');
+    expect(uncommented('# Heading', 'markdown')).toBe('# Heading');
+    expect(uncommented('% x', 'latex')).toBe('% x');
+    expect(uncommented('<!-- x -->', 'html')).toBe('<!-- x -->');
   });
 });
 
