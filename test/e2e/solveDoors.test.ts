@@ -1,0 +1,197 @@
+/**
+ * The doors of Solve and what becomes of an answer: LaTeX and notebook cells, insert, replace, one undo, branches, a
+ * saved run file, the history across a reload of the window, and input that cannot be solved.
+ */
+import { access, readFile } from 'node:fs/promises';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { readRunFile } from '../../src/host/runFile.ts';
+import { TEST_ID } from '../../src/protocol/heatmap.ts';
+import { useSession } from './session.ts';
+import { until } from './workbench.ts';
+
+const ANSWER_MS = 90_000;
+const LATEX = 'paper.tex';
+const MARKDOWN = 'problem.md';
+const NOTEBOOK = 'sheet.ipynb';
+const MARKDOWN_PROBLEM = 'Solve 3x + 5 = 20 for x';
+const SAVED = 'solve-3x-5-20-for-x.tahrun.json';
+
+const session = useSession(() => Promise.resolve({ 'files.readonlyInclude': { '**/locked.md': true } }));
+
+/** Waits until the panel shows the run of this problem, ended. */
+async function untilSolved(problem: string): Promise<void> {
+  const { panel } = session();
+  await until(`the panel shows "${problem}"`, async () => ((await panel.text(TEST_ID.problem)).includes(problem) ? true : null), ANSWER_MS);
+  await panel.untilState('done', ANSWER_MS);
+}
+
+async function solveLine(file: string, problem: string): Promise<void> {
+  const { workbench } = session();
+  await workbench.openFile(file);
+  await workbench.selectLine(file, problem);
+  await workbench.runCommand('Think-at-Hard: Solve…');
+}
+
+/** Saves the editor that has the focus, and gives the file once its text is as wanted. */
+async function untilSaved(file: string, wanted: (text: string) => boolean): Promise<string> {
+  const { server, workbench } = session();
+  await workbench.press('Control+S');
+  return await until(`${file} is as expected`, async () => {
+    const text = await readFile(server.pathOf(file), 'utf8');
+    return wanted(text) ? text : null;
+  });
+}
+
+/** Rows of the open quick pick, as text. */
+async function rows(): Promise<readonly string[]> {
+  return await session().workbench.page.locator('.quick-input-widget .monaco-list-row').allInnerTexts();
+}
+
+describe('a LaTeX document', () => {
+  const problem = 'Solve 2x + 3 = 11 for x';
+
+  it('gets the answer as LaTeX below the problem', async () => {
+    const { workbench, screenshot, server } = session();
+    const before = await readFile(server.pathOf(LATEX), 'utf8');
+    await solveLine(LATEX, problem);
+    await untilSolved(problem);
+    await workbench.runCommand('Think-at-Hard: Insert Answer');
+    await workbench.focusEditor(LATEX);
+    const after = await untilSaved(LATEX, (text) => text !== before);
+    await screenshot('doors-latex');
+    const inserted = after.slice(before.indexOf(problem) + problem.length, after.length - (before.length - before.indexOf(problem) - problem.length));
+    expect(inserted).toContain('4');
+    expect(inserted).not.toContain('**');
+    expect(after.indexOf(inserted)).toBeLessThan(after.indexOf('\\end{document}'));
+  });
+});
+
+describe('a Markdown document', () => {
+  it('has the problem replaced by the answer, and one undo brings it back', async () => {
+    const { workbench, screenshot, server } = session();
+    const before = await readFile(server.pathOf(MARKDOWN), 'utf8');
+    await solveLine(MARKDOWN, MARKDOWN_PROBLEM);
+    await untilSolved(MARKDOWN_PROBLEM);
+    await workbench.runCommand('Think-at-Hard: Replace Problem with Answer');
+    await workbench.focusEditor(MARKDOWN);
+    const after = await untilSaved(MARKDOWN, (text) => text !== before);
+    await screenshot('doors-replaced');
+    const [head = '', tail = ''] = before.split(MARKDOWN_PROBLEM);
+    expect([after.startsWith(head), after.endsWith(tail), after.includes('5')]).toEqual([true, true, true]);
+    expect(after.slice(head.length, after.length - tail.length).split('\n').length).toBeGreaterThan(1);
+    await workbench.press('Control+Z');
+    await untilSaved(MARKDOWN, (text) => text === before);
+  });
+
+  it('that is read-only is left as it is, and the user is told', async () => {
+    const { workbench, screenshot, server } = session();
+    const problem = 'Solve x + 4 = 9 for x';
+    await solveLine('locked.md', problem);
+    await untilSolved(problem);
+    await workbench.runCommand('Think-at-Hard: Insert Answer');
+    await workbench.notification('cannot be edited').waitFor();
+    await screenshot('doors-read-only');
+    expect(await readFile(server.pathOf('locked.md'), 'utf8')).toContain(problem);
+    await workbench.runCommand('Notifications: Clear All Notifications');
+  });
+
+  it('gives nothing to solve where only white space is selected', async () => {
+    const { workbench } = session();
+    await workbench.openFile(MARKDOWN);
+    await workbench.press('Control+Home');
+    await workbench.press('End');
+    await workbench.press('Shift+ArrowDown');
+    await workbench.runCommand('Think-at-Hard: Solve…');
+    await workbench.notification('only white space').waitFor();
+    await workbench.runCommand('Notifications: Clear All Notifications');
+  });
+});
+
+describe('a run', () => {
+  beforeAll(async () => {
+    await solveLine(MARKDOWN, MARKDOWN_PROBLEM);
+    await untilSolved(MARKDOWN_PROBLEM);
+  });
+
+  it('is saved as a file that a reader takes', async () => {
+    const { workbench, screenshot, server } = session();
+    await workbench.runCommand('Think-at-Hard: Save Run…');
+    await until('the dialog names the file', async () => ((await workbench.page.locator('.quick-input-widget input[type="text"]').first().inputValue()).endsWith(SAVED) ? true : null));
+    await screenshot('doors-save');
+    await workbench.press('Enter');
+    await workbench.notification('was saved as').waitFor();
+    await access(server.pathOf(SAVED));
+    const run = readRunFile(await readFile(server.pathOf(SAVED)), SAVED);
+    expect(run).toMatchObject({ problem: MARKDOWN_PROBLEM, state: 'done', check: { state: 'verified' }, branch: null });
+    expect(run.tokens.length).toBeGreaterThan(10);
+    await workbench.runCommand('Notifications: Clear All Notifications');
+  });
+
+  it('is written again from one of its tokens, by the palette alone', async () => {
+    const { workbench, panel, screenshot } = session();
+    await workbench.runCommand('Think-at-Hard: Regenerate from Here…');
+    await workbench.choose('#2', '#2');
+    await until('the changes are offered', async () => ((await rows()).some((row) => row.includes('second pass')) ? true : null));
+    await screenshot('doors-regenerate');
+    await workbench.choose('second pass', 'second pass');
+    await panel.untilState('done', ANSWER_MS);
+    await workbench.runCommand('Think-at-Hard: Show History…');
+    await until('the branch is in the history', async () => ((await rows()).some((row) => row.includes('from token 2: second pass')) ? true : null), ANSWER_MS);
+    await screenshot('doors-history');
+    await workbench.press('Escape');
+  });
+
+  it('is shown again after the window was reloaded, and its history is there', async () => {
+    const { workbench, panel, screenshot } = session();
+    await workbench.page.reload();
+    await workbench.page.locator('.monaco-workbench .part.statusbar').waitFor();
+    await panel.untilState('done', ANSWER_MS);
+    expect(await panel.text(TEST_ID.problem)).toContain(MARKDOWN_PROBLEM);
+    expect(await (await panel.tokens()).count()).toBeGreaterThan(10);
+    await screenshot('doors-reloaded');
+    await workbench.runCommand('Think-at-Hard: Show History…');
+    await until('the history has the runs', async () => ((await rows()).length >= 4 ? true : null));
+    await workbench.choose('2x + 3', 'Solve 2x + 3 = 11 for x');
+    await untilSolved('Solve 2x + 3 = 11 for x');
+    await screenshot('doors-history-opened');
+  });
+
+  it('of the window before is branched from, its model found by its hash', async () => {
+    const { workbench, panel, server } = session();
+    expect(await server.engineProcesses()).toEqual([]);
+    await workbench.runCommand('Think-at-Hard: Regenerate from Here…');
+    await workbench.choose('#1', '#1 ');
+    await until('the changes are offered', async () => ((await rows()).some((row) => row.includes('threshold')) ? true : null));
+    await workbench.choose('second pass', 'second pass');
+    await until('the engine was started', async () => ((await server.engineProcesses()).length === 1 ? true : null), ANSWER_MS);
+    await panel.untilState('done', ANSWER_MS);
+  });
+});
+
+describe('a notebook', () => {
+  it('has a code cell solved that holds a problem in comments, and gets the answer as comments', async () => {
+    const { workbench, screenshot } = session();
+    await workbench.openFile(NOTEBOOK);
+    await workbench.page.locator('.notebookOverlay .monaco-editor .view-line').filter({ hasText: '4x + 1' }).first().click();
+    await workbench.runCommand('Think-at-Hard: Solve…');
+    await untilSolved('Solve 4x + 1 = 13 for x');
+    expect(await session().panel.text(TEST_ID.problem)).not.toContain('#');
+    await workbench.runCommand('Think-at-Hard: Insert Answer');
+    await workbench.page.locator('.notebookOverlay .monaco-editor .view-line').filter({ hasText: '4x + 1' }).first().click();
+    const text = await untilSaved(NOTEBOOK, (saved) => /13 for x\\n.*3/.test(saved));
+    await screenshot('doors-notebook');
+    const { cells } = JSON.parse(text) as { cells: { cell_type: string; source: string | string[] }[] };
+    const code = [cells.find((cell) => cell.cell_type === 'code')?.source ?? ''].flat().join('');
+    expect(code.split('\n').length).toBeGreaterThan(1);
+    expect(code.split('\n').every((line) => line.trim() === '' || line.startsWith('#'))).toBe(true);
+  });
+
+  it('has a Markdown cell solved', async () => {
+    const { workbench, screenshot } = session();
+    await workbench.press('Escape');
+    await workbench.press('ArrowUp');
+    await workbench.runCommand('Think-at-Hard: Solve…');
+    await untilSolved('Solve 5x = 35 for x');
+    await screenshot('doors-notebook-markdown');
+  });
+});
