@@ -14,7 +14,8 @@ export async function saveRun(run: Run): Promise<void> {
   const target = await vscode.window.showSaveDialog({
     title: vscode.l10n.t('Save Run'),
     defaultUri: vscode.Uri.joinPath(folder, runFileName(run)),
-    filters: { [vscode.l10n.t('Run of Think-at-Hard')]: ['tahrun.json'] },
+    // With `tahrun.json`, a dialog in the browser appends it to a name that has it.
+    filters: { [vscode.l10n.t('Run of Think-at-Hard')]: ['json'] },
   });
   if (target === undefined) return;
   try {

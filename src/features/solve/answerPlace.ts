@@ -10,6 +10,7 @@ import { TahError } from '../../protocol/errors.ts';
 import { runText, splitThinking } from '../../protocol/run.ts';
 import type { Run } from '../../protocol/run.ts';
 import { insertionText, replacementText, uncommented } from './insertion.ts';
+import { isReadOnly } from './readOnly.ts';
 import { editorInView, originOf } from './source.ts';
 
 /** What the model answers, without its thinking. @throws TahError input.empty */
@@ -85,8 +86,7 @@ function nameOf({ uri }: vscode.TextDocument): string {
 /** @throws TahError input.bad-file where the document can't be edited: it is then as it was */
 async function apply(edit: vscode.WorkspaceEdit, document: vscode.TextDocument): Promise<void> {
   const { version } = document;
-  const writable = vscode.workspace.fs.isWritableFileSystem(document.uri.scheme) !== false;
-  if (writable && (await vscode.workspace.applyEdit(edit)) && document.version !== version) return;
+  if (!(await isReadOnly(document)) && (await vscode.workspace.applyEdit(edit)) && document.version !== version) return;
   throw new TahError('input.bad-file', `The answer could not be put into ${nameOf(document)}: the document cannot be edited.`, { file: document.uri.path, hint: 'Copy the answer instead, or make the document writable.' });
 }
 
