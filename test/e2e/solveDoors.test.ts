@@ -47,6 +47,12 @@ async function rows(): Promise<readonly string[]> {
   return await session().workbench.page.locator('.quick-input-widget .monaco-list-row').allInnerTexts();
 }
 
+/** Text of the first cell of a kind in a saved notebook. */
+function cellIn(text: string, kind: 'code' | 'markdown'): string {
+  const { cells } = JSON.parse(text) as { cells: readonly { cell_type: string; source: string | readonly string[] }[] };
+  return [cells.find((cell) => cell.cell_type === kind)?.source ?? ''].flat().join('');
+}
+
 describe('a LaTeX document', () => {
   const problem = 'Solve 2x + 3 = 11 for x';
 
@@ -179,20 +185,23 @@ describe('a notebook', () => {
     expect(await session().panel.text(TEST_ID.problem)).not.toContain('#');
     await workbench.runCommand('Think-at-Hard: Insert Answer');
     await workbench.page.locator('.notebookOverlay .monaco-editor .view-line').filter({ hasText: '4x + 1' }).first().click();
-    const text = await untilSaved(NOTEBOOK, (saved) => /13 for x\\n.*3/.test(saved));
+    const text = await untilSaved(NOTEBOOK, (saved) => cellIn(saved, 'code').includes('boxed'));
     await screenshot('doors-notebook');
-    const { cells } = JSON.parse(text) as { cells: { cell_type: string; source: string | string[] }[] };
-    const code = [cells.find((cell) => cell.cell_type === 'code')?.source ?? ''].flat().join('');
-    expect(code.split('\n').length).toBeGreaterThan(1);
-    expect(code.split('\n').every((line) => line.trim() === '' || line.startsWith('#'))).toBe(true);
+    const lines = cellIn(text, 'code').split('\n');
+    expect(lines[0]).toBe('# Solve 4x + 1 = 13 for x');
+    expect(lines.length).toBeGreaterThan(2);
+    expect(lines.every((line) => line.startsWith('#'))).toBe(true);
   });
 
-  it('has a Markdown cell solved', async () => {
+  it('has a Markdown cell solved, and gets the answer as Markdown in it', async () => {
     const { workbench, screenshot } = session();
     await workbench.press('Escape');
     await workbench.press('ArrowUp');
     await workbench.runCommand('Think-at-Hard: Solve…');
     await untilSolved('Solve 5x = 35 for x');
+    await workbench.runCommand('Think-at-Hard: Insert Answer');
+    const text = await untilSaved(NOTEBOOK, (saved) => cellIn(saved, 'markdown').includes('boxed'));
     await screenshot('doors-notebook-markdown');
+    expect(cellIn(text, 'markdown')).toMatch(/^Solve 5x = 35 for x\n\n\$/);
   });
 });
