@@ -18,6 +18,14 @@ export function element<K extends keyof HTMLElementTagNameMap>(tag: K, options: 
   return node;
 }
 
+/** An element of a drawing. Its geometry is attributes, which a CSP without inline styles allows. */
+export function svgElement<K extends keyof SVGElementTagNameMap>(tag: K, attributes: Readonly<Record<string, string | number>>, children: readonly Node[] = []): SVGElementTagNameMap[K] {
+  const node = document.createElementNS('http://www.w3.org/2000/svg', tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
+  node.append(...children);
+  return node;
+}
+
 /** A codicon: decoration only, hidden from screen readers. */
 export function icon(name: string): HTMLElement {
   return element('span', { className: `codicon codicon-${name}`, attributes: { 'aria-hidden': 'true' } });
@@ -37,6 +45,18 @@ export function button(options: ButtonOptions): HTMLButtonElement {
     testId: options.testId,
     attributes: { type: 'button' },
     children: [icon(options.icon), element('span', { text: options.label })],
+  });
+  node.addEventListener('click', options.onClick);
+  return node;
+}
+
+/** A button that shows only its icon; the label is its name and tooltip. */
+export function iconButton(options: Omit<ButtonOptions, 'primary'>): HTMLButtonElement {
+  const node = element('button', {
+    className: 'icon-button',
+    testId: options.testId,
+    attributes: { type: 'button', title: options.label, 'aria-label': options.label },
+    children: [icon(options.icon)],
   });
   node.addEventListener('click', options.onClick);
   return node;

@@ -3,9 +3,10 @@
  */
 
 import { TEST_ID } from '../protocol/heatmap.ts';
+import type { RunSourceKind } from '../protocol/heatmap.ts';
 import { hasEnded } from '../protocol/run.ts';
-import type { Run } from '../protocol/run.ts';
-import { button, element, icon } from './dom.ts';
+import type { Run, RunHead } from '../protocol/run.ts';
+import { button, element, icon, iconButton } from './dom.ts';
 import { renderInline } from './markdownView.ts';
 import { policyText, stateText } from './summary.ts';
 import { l10n } from './texts.ts';
@@ -13,11 +14,16 @@ import { l10n } from './texts.ts';
 export interface HeaderActions {
   readonly onStop: () => void;
   readonly onInsert: () => void;
+  readonly onReplace: () => void;
   readonly onCopy: () => void;
   readonly onRetry: () => void;
+  readonly onHistory: () => void;
 }
 
 type HeaderRun = Pick<Run, 'state' | 'model' | 'provider' | 'policy' | 'endReason'>;
+
+/** A measured text may be a whole document. */
+const LONGEST_HEADING = 300;
 
 export class HeaderView {
   readonly node = element('header', { className: 'header' });
@@ -26,19 +32,20 @@ export class HeaderView {
   private drawn: HeaderRun | null = null;
   private readonly stop: HTMLButtonElement;
   private readonly insert: HTMLButtonElement;
+  private readonly replace: HTMLButtonElement;
   private readonly copy: HTMLButtonElement;
   private readonly retry: HTMLButtonElement;
 
-  constructor(problem: string, actions: HeaderActions) {
-    const heading = element('h1', { className: 'problem', testId: TEST_ID.problem, attributes: { title: problem } });
-    heading.append(renderInline(problem));
+  constructor(private readonly run: Pick<RunHead, 'problem' | 'kind'>, private readonly source: RunSourceKind, actions: HeaderActions) {
     this.stop = button({ icon: 'debug-stop', label: l10n.t('Stop'), testId: TEST_ID.stop, primary: true, onClick: actions.onStop });
     this.insert = button({ icon: 'insert', label: l10n.t('Insert'), testId: TEST_ID.insert, primary: true, onClick: actions.onInsert });
+    this.replace = iconButton({ icon: 'replace', label: l10n.t('Replace the problem with the answer'), testId: TEST_ID.replace, onClick: actions.onReplace });
     this.copy = button({ icon: 'copy', label: l10n.t('Copy'), testId: TEST_ID.copy, onClick: actions.onCopy });
     this.retry = button({ icon: 'debug-restart', label: l10n.t('Again'), testId: TEST_ID.again, onClick: actions.onRetry });
-    const buttons = element('div', { className: 'buttons', children: [this.stop, this.insert, this.copy, this.retry] });
+    const history = iconButton({ icon: 'history', label: l10n.t('Earlier runs'), testId: TEST_ID.history, onClick: actions.onHistory });
+    const buttons = element('div', { className: 'buttons', children: [this.stop, this.insert, this.replace, this.copy, this.retry, history] });
     const meta = element('div', { className: 'meta', children: [this.state, this.facts] });
-    this.node.append(element('div', { className: 'title-row', children: [heading, buttons] }), meta);
+    this.node.append(element('div', { className: 'title-row', children: [heading(run), buttons] }), meta);
   }
 
   /** @param hasText whether the model has written something */
@@ -46,9 +53,12 @@ export class HeaderView {
     const ended = hasEnded(run);
     const focused = this.stop === document.activeElement;
     this.stop.hidden = ended;
-    this.insert.hidden = !ended || !hasText;
-    this.copy.hidden = !ended || !hasText;
-    this.retry.hidden = !ended || run.state === 'failed';
+    const answers = this.run.kind !== 'measure';
+    this.insert.hidden = !ended || !hasText || !answers;
+    this.replace.hidden = this.insert.hidden || this.source === 'file';
+    this.copy.hidden = !ended || !hasText || !answers;
+    // A run file has no engine to ask again.
+    this.retry.hidden = !ended || run.state === 'failed' || this.source === 'file';
     // A button that goes must not take the keyboard's place with it.
     if (focused && ended) [this.insert, this.retry].find((next) => !next.hidden)?.focus();
     const text = stateText(run);
@@ -68,6 +78,15 @@ export class HeaderView {
     }
     this.facts.append(fact('lightbulb', policyText(run.policy, run.model?.threshold ?? null), '', TEST_ID.policy));
   }
+}
+
+function heading({ problem, kind }: Pick<RunHead, 'problem' | 'kind'>): HTMLElement {
+  const cut = problem.length > LONGEST_HEADING && kind === 'measure';
+  const text = cut ? `${problem.slice(0, LONGEST_HEADING)}…` : problem;
+  const node = element('h1', { className: 'problem', testId: TEST_ID.problem, attributes: { title: text } });
+  // A measured text is shown as it was given.
+  node.append(kind === 'measure' ? text.replace(/\s+/g, ' ') : renderInline(text));
+  return node;
 }
 
 function modelTitle(model: NonNullable<Run['model']>): string {

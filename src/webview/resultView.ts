@@ -15,7 +15,7 @@ import { costText } from './summary.ts';
 import type { Totals } from './summary.ts';
 import { l10n } from './texts.ts';
 
-type RunEnd = Pick<Run, 'state' | 'answer' | 'check' | 'error' | 'stats' | 'scope'>;
+type RunEnd = Pick<Run, 'kind' | 'state' | 'answer' | 'check' | 'error' | 'stats' | 'scope'>;
 
 export interface ResultActions {
   readonly onRetry: () => void;
@@ -29,11 +29,13 @@ export function drawResult(node: HTMLElement, run: RunEnd, totals: Totals, actio
   if (notice !== null) node.append(notice);
   if (!hasEnded(run)) return;
   if (run.error !== null && run.state === 'failed') node.append(errorBox(run.error.message, run.error.hint, actions));
-  if (run.state !== 'failed' || run.answer !== null) node.append(answerRow(run));
+  // A measured text is the user's own: it has no answer of the model.
+  if (run.kind !== 'measure' && (run.state !== 'failed' || run.answer !== null)) node.append(answerRow(run));
   if (run.stats !== null) node.append(element('p', { className: 'cost', testId: TEST_ID.cost, text: costText(run.stats, totals) }));
 }
 
-function answerRow(run: RunEnd): HTMLElement {
+/** The final answer with the word on its check. */
+export function answerRow(run: RunEnd): HTMLElement {
   const row = element('div', { className: 'result-row' });
   if (run.answer === null) {
     row.append(element('span', { className: 'no-answer', testId: TEST_ID.answerBox, text: run.state === 'stopped' ? l10n.t('Stopped before a final answer') : l10n.t('No final answer in the text') }));

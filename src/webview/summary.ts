@@ -3,10 +3,11 @@
  * summary of thousands of tokens is free. Pure.
  */
 
-import type { EndReason, GenerateStats, ThinkingPolicy, TokenEvent } from '../protocol/engine.ts';
-import type { Run } from '../protocol/run.ts';
+import type { EndReason, GenerateStats, ThinkingPolicy } from '../protocol/engine.ts';
+import type { MissingDatum, Run } from '../protocol/run.ts';
+import type { TokenRow } from '../protocol/tokenRow.ts';
 import { l10n } from './texts.ts';
-import { formatPercent } from './tokenView.ts';
+import { formatPercent } from './tokenCell.ts';
 
 /** Running totals over the tokens of a run. */
 export interface Totals {
@@ -18,12 +19,12 @@ export interface Totals {
 
 export const NO_TOKENS: Totals = { tokens: 0, passes: 0, sent: 0, changedPick: 0 };
 
-export function addTokens(totals: Totals, tokens: readonly TokenEvent[]): Totals {
+export function addTokens(totals: Totals, tokens: readonly Pick<TokenRow, 'iterCount' | 'thought'>[]): Totals {
   let { passes, sent, changedPick } = totals;
   for (const token of tokens) {
     passes += token.iterCount;
     if (token.iterCount > 1) sent++;
-    if (token.iterCount > 1 && token.before[0]?.id !== token.after[0]?.id) changedPick++;
+    if (token.thought === 'changed the pick') changedPick++;
   }
   return { tokens: totals.tokens + tokens.length, passes, sent, changedPick };
 }
@@ -97,5 +98,27 @@ function endText(reason: EndReason): string {
       return l10n.t('Cut off: the model\'s context is full');
     default:
       return reason satisfies never;
+  }
+}
+
+/** What an endpoint does not send, so that nobody takes a pale heatmap for an easy text. */
+export function missingText(missing: readonly MissingDatum[], endpoint: string): string {
+  return l10n.t('{0} does not send {1}: what needs them is not shown.', endpoint, missing.map(datumText).join(', '));
+}
+
+function datumText(datum: MissingDatum): string {
+  switch (datum) {
+    case 'tokens':
+      return l10n.t('tokens (a piece is text as it arrived)');
+    case 'candidates':
+      return l10n.t('candidates');
+    case 'passes':
+      return l10n.t('passes and scores');
+    case 'entropy':
+      return l10n.t('entropy');
+    case 'ids':
+      return l10n.t('token ids');
+    default:
+      return datum satisfies never;
   }
 }

@@ -15,6 +15,8 @@ export function runPage(parts: PageParts): string {
     "default-src 'none'",
     `style-src ${parts.cspSource}`,
     `font-src ${parts.cspSource}`,
+    // The page's own drawing, on its way to a PNG.
+    'img-src blob:',
     `script-src 'nonce-${parts.nonce}'`,
     "base-uri 'none'",
     "form-action 'none'",

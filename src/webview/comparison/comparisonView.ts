@@ -7,7 +7,7 @@ import { COMPARISON_TEST_ID } from '../../protocol/comparison.ts';
 import type { Column, ColumnHead, ComparedToken, ComparisonRole, ComparisonSnapshot } from '../../protocol/comparison.ts';
 import { button, element } from '../dom.ts';
 import { renderInline } from '../markdownView.ts';
-import { printable } from '../tokenView.ts';
+import { printable } from '../../protocol/tokenRow.ts';
 import { l10n } from '../texts.ts';
 import { firstDifference } from './alignment.ts';
 import { columnStateText, roleExplanation, roleText } from './columnText.ts';

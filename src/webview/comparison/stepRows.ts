@@ -7,7 +7,7 @@ import { COMPARISON_TEST_ID } from '../../protocol/comparison.ts';
 import type { Column, ComparedToken, ComparisonKind } from '../../protocol/comparison.ts';
 import { element, icon } from '../dom.ts';
 import { renderMarkdown } from '../markdownView.ts';
-import { printable } from '../tokenView.ts';
+import { printable } from '../../protocol/tokenRow.ts';
 import { l10n } from '../texts.ts';
 import { alignSteps } from './alignment.ts';
 import type { Row } from './alignment.ts';

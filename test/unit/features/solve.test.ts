@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { runPage } from '../../../src/features/heatmap/page.ts';
 import { insertionText, replacementText, uncommented } from '../../../src/features/solve/insertion.ts';
 import { LONGEST_PROBLEM, readProblem, refuseTooLong } from '../../../src/features/solve/problem.ts';
-import { readPanelState, readWebviewMessage } from '../../../src/protocol/heatmap.ts';
 
 describe('a problem', () => {
   it('is taken trimmed, with its line breaks, formulas and signs of all languages', () => {
@@ -101,40 +99,5 @@ describe('a problem in comments', () => {
     expect(uncommented('# Heading', 'markdown')).toBe('# Heading');
     expect(uncommented('% x', 'latex')).toBe('% x');
     expect(uncommented('<!-- x -->', 'html')).toBe('<!-- x -->');
-  });
-});
-
-describe('the page of the panel', () => {
-  const page = runPage({ nonce: 'abc123', cspSource: 'https://cdn', script: 'https://x/a.js?"><script>', styles: ['https://x/a.css'], language: 'de', title: 'T' });
-
-  it('allows nothing but its own script and styles', () => {
-    const policy = /content="([^"]*)"/.exec(page)?.[1] ?? '';
-    expect(policy).toContain("default-src 'none'");
-    expect(policy).toContain("script-src 'nonce-abc123'");
-    expect(policy).not.toMatch(/unsafe|\*|data:/);
-  });
-
-  it('has no inline style or script, and its addresses cannot break out of their attributes', () => {
-    expect(page).not.toMatch(/style=|<style/);
-    expect(page.match(/<script/g)).toHaveLength(1);
-  });
-});
-
-describe('a message of the webview', () => {
-  it('is taken when it is one of the intents', () => {
-    expect(readWebviewMessage({ type: 'stop', runId: 'a' })).toEqual({ type: 'stop', runId: 'a' });
-    expect(readWebviewMessage({ type: 'ready', runId: null })).toEqual({ type: 'ready', runId: null });
-    expect(readWebviewMessage({ type: 'showLog', extra: 1 })).toEqual({ type: 'showLog' });
-  });
-
-  it.each([null, 5, 'stop', {}, { type: 'stop' }, { type: 'stop', runId: 5 }, { type: 'run', runId: 'a' }, { type: 'ready', runId: {} }])('is refused otherwise: %j', (value) => {
-    expect(readWebviewMessage(value)).toBeNull();
-  });
-
-  it('may find any state saved from before', () => {
-    expect(readPanelState({ runId: 'a', selected: 3 })).toEqual({ runId: 'a', selected: 3 });
-    expect(readPanelState({ runId: 'a' })).toEqual({ runId: 'a', selected: null });
-    expect(readPanelState({ runId: 3 })).toBeNull();
-    expect(readPanelState(undefined)).toBeNull();
   });
 });

@@ -1,6 +1,8 @@
 /** Runs and tokens for the tests of the webview. */
 import type { Candidate, TokenEvent } from '../../../src/protocol/engine.ts';
 import type { Run } from '../../../src/protocol/run.ts';
+import { runSnapshot } from '../../../src/protocol/tokenRow.ts';
+import type { RunSnapshot } from '../../../src/protocol/tokenRow.ts';
 
 export function candidates(...texts: readonly string[]): Candidate[] {
   return texts.map((text, i) => ({ id: 100 + text.charCodeAt(0), text, logprob: Math.log(0.5 ** (i + 1)) }));
@@ -21,4 +23,23 @@ export function run(more: Partial<Run> = {}): Run {
     provider: { provider: 'cpu', reason: 'No GPU was found.', rejected: [] },
     prompt: [], tokens: [], state: 'running', endReason: null, error: null, stats: null, answer: null, check: null, ...more,
   };
+}
+
+/** What a page is sent of `run(more)`. Tokens get their indexes. */
+export function snapshot(more: Partial<Run> = {}): RunSnapshot {
+  return runSnapshot(run({ ...more, tokens: numbered(more.tokens ?? []) }));
+}
+
+export function numbered(tokens: readonly TokenEvent[]): TokenEvent[] {
+  return tokens.map((one, index) => ({ ...one, index, position: 10 + index }));
+}
+
+/** happy-dom lays nothing out: a list of this height has as many lines in view as it is given here. */
+export function layOut(listHeight = 600, lineHeight = 20): void {
+  const give = (name: string, get: (node: HTMLElement) => number): void => {
+    Object.defineProperty(HTMLElement.prototype, name, { configurable: true, get(this: HTMLElement) { return get(this); } });
+  };
+  give('clientHeight', (node) => (node.classList.contains('tokens') ? listHeight : 0));
+  give('clientWidth', () => 700);
+  give('offsetHeight', (node) => (node.classList.contains('line') ? lineHeight : 0));
 }

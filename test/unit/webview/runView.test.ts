@@ -3,9 +3,15 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { TokenEvent } from '../../../src/protocol/engine.ts';
 import { AnswerView } from '../../../src/webview/answerView.ts';
 import { RunView } from '../../../src/webview/runView.ts';
-import { candidates, run, token } from './exampleRun.ts';
+import { candidates, layOut, numbered, snapshot, token } from './exampleRun.ts';
 
-const actions = { onStop: vi.fn(), onInsert: vi.fn(), onCopy: vi.fn(), onRetry: vi.fn(), onShowLog: vi.fn(), onSelect: vi.fn() };
+const actions = {
+  onStop: vi.fn(), onInsert: vi.fn(), onReplace: vi.fn(), onCopy: vi.fn(), onRetry: vi.fn(), onHistory: vi.fn(), onShowLog: vi.fn(), onSelect: vi.fn(),
+  onWant: vi.fn<(from: number, to: number) => void>(), onRegenerate: vi.fn(), onExport: vi.fn(), onScores: vi.fn(), onShow: vi.fn(), onCompare: vi.fn(),
+};
+const options = { source: 'live', scoresOpen: false } as const;
+
+layOut();
 
 function byId(root: ParentNode, id: string): HTMLElement {
   const node = root.querySelector<HTMLElement>(`[data-testid="${id}"]`);
@@ -33,11 +39,11 @@ describe('the run panel', () => {
   it('shows the same after a snapshot in the middle as after all changes', async () => {
     const tokens = [token('So '), token('$x', swapped), token(' = 1$'), token('\n'), token('end')];
     const end = { type: 'end', state: 'done', endReason: 'stop-token', error: null, stats: null, answer: 'x = 1' } as const;
-    const whole = new RunView(run(), actions);
+    const whole = new RunView(snapshot(), actions, options);
     whole.apply({ type: 'tokens', tokens: tokens.slice(0, 2) });
     whole.apply({ type: 'tokens', tokens: tokens.slice(2) });
     whole.apply(end);
-    const late = new RunView(run({ tokens: tokens.slice(0, 3) }), actions);
+    const late = new RunView(snapshot({ tokens: tokens.slice(0, 3) }), actions, options);
     late.apply({ type: 'tokens', tokens: tokens.slice(3) });
     late.apply(end);
     await frame();
@@ -47,7 +53,7 @@ describe('the run panel', () => {
   });
 
   it('offers Stop while the model writes, and Insert and Copy after', async () => {
-    const view = new RunView(run(), actions);
+    const view = new RunView(snapshot(), actions, options);
     const root = show(view);
     expect([byId(root, 'stop').hidden, byId(root, 'insert').hidden]).toEqual([false, true]);
     byId(root, 'stop').click();
@@ -78,7 +84,7 @@ describe('the run panel', () => {
   });
 
   it('never leaves an answer without the word on its check', async () => {
-    const view = new RunView(run({ state: 'done', answer: '5', tokens: [token('5')] }), actions);
+    const view = new RunView(snapshot({ state: 'done', answer: '5', tokens: [token('5')] }), actions, options);
     const root = show(view);
     expect(byId(root, 'check').dataset['check']).toBe('pending');
     view.apply({ type: 'check', check: { state: 'contradicted', reason: 'Put back: 20 is not 25.' } });
@@ -89,7 +95,7 @@ describe('the run panel', () => {
 
   it('keeps the text of a run that failed, with what to do', () => {
     const error = { code: 'engine.crashed', message: 'The engine ended.', hint: 'Try again.' } as const;
-    const root = show(new RunView(run({ state: 'failed', error, tokens: [token('half')] }), actions));
+    const root = show(new RunView(snapshot({ state: 'failed', error, tokens: [token('half')] }), actions, options));
     expect(byId(root, 'error').textContent).toContain('The engine ended.Try again.');
     expect(byId(root, 'answer-text').textContent).toBe('half');
     byId(root, 'show-log').click();
@@ -103,7 +109,7 @@ describe('the heatmap', () => {
   const tokens = [token('a'), token('b', swapped), token('\n'), token('c', { ...swapped, after: candidates('a', 'b', 'c') }), token('d')];
 
   it('marks second passes and changed picks by class, data and label', () => {
-    const root = show(new RunView(run({ tokens }), actions));
+    const root = show(new RunView(snapshot({ tokens }), actions, options));
     const cells = [...root.querySelectorAll<HTMLElement>('[data-testid="token"]')];
     expect(cells.map((cell) => cell.dataset['iter'])).toEqual(['1', '2', '1', '2', '1']);
     expect(cells.map((cell) => cell.dataset['thought'])).toEqual([undefined, 'changed the pick', undefined, 'kept', undefined]);
@@ -113,7 +119,7 @@ describe('the heatmap', () => {
   });
 
   it('is one tab stop and moves with the keys, n and p to second passes', () => {
-    const root = show(new RunView(run({ tokens }), actions));
+    const root = show(new RunView(snapshot({ tokens }), actions, options));
     const cells = [...root.querySelectorAll<HTMLElement>('[data-testid="token"]')];
     const key = (name: string): void => {
       document.activeElement?.dispatchEvent(new KeyboardEvent('keydown', { key: name, bubbles: true }));
@@ -133,9 +139,14 @@ describe('the heatmap', () => {
   });
 
   it('shows before and after of a selected token, and of a hovered one until the pointer leaves', () => {
-    const root = show(new RunView(run({ tokens }), actions));
+    const view = new RunView(snapshot({ tokens }), actions, options);
+    const root = show(view);
     const cells = [...root.querySelectorAll<HTMLElement>('[data-testid="token"]')];
     cells[1]?.click();
+    // A snapshot has no candidates: they are asked for, once for all neighbours.
+    expect(actions.onWant.mock.calls).toEqual([[0, 5]]);
+    expect(root.querySelector('[data-testid="thought"]')).toBeNull();
+    view.fill(numbered(tokens));
     expect(byId(root, 'thought').textContent).toBe('changed the pick');
     expect(byId(root, 'candidates-after').querySelector('.move-up')?.textContent).toBe('pushed up');
     cells[0]?.dispatchEvent(new PointerEvent('pointerover', { bubbles: true }));
@@ -145,11 +156,12 @@ describe('the heatmap', () => {
     expect(byId(root, 'thought').textContent).toBe('changed the pick');
   });
 
-  it('appends: streamed tokens leave the earlier cells untouched', () => {
-    const view = new RunView(run({ tokens }), actions);
+  it('appends: streamed tokens leave the earlier cells untouched', async () => {
+    const view = new RunView(snapshot({ tokens }), actions, options);
     const root = show(view);
     const first = root.querySelector('[data-testid="token"]');
     view.apply({ type: 'tokens', tokens: [token('e')] });
+    await frame();
     expect(root.querySelector('[data-testid="token"]')).toBe(first);
     expect(root.querySelectorAll('[data-testid="token"]')).toHaveLength(6);
   });
@@ -181,7 +193,7 @@ describe('a streamed answer', () => {
 
 describe('while it is used without a mouse', () => {
   it('a status that has not changed is not written again: a screen reader would say it each frame', async () => {
-    const view = new RunView(run(), actions);
+    const view = new RunView(snapshot(), actions, options);
     const state = byId(show(view), 'state');
     const records: unknown[] = [];
     const observer = new MutationObserver((list) => records.push(...list));
@@ -193,7 +205,7 @@ describe('while it is used without a mouse', () => {
   });
 
   it('the keyboard stays on a button when Stop goes', async () => {
-    const view = new RunView(run({ tokens: [token('a')] }), actions);
+    const view = new RunView(snapshot({ tokens: [token('a')] }), actions, options);
     const root = show(view);
     byId(root, 'stop').focus();
     view.apply({ type: 'end', state: 'stopped', endReason: null, error: null, stats: null, answer: null });
@@ -202,7 +214,7 @@ describe('while it is used without a mouse', () => {
   });
 
   it('a run that waits for another says so, and can be stopped', async () => {
-    const view = new RunView(run({ state: 'waiting', model: null, provider: null }), actions);
+    const view = new RunView(snapshot({ state: 'waiting', model: null, provider: null }), actions, options);
     const root = show(view);
     expect([byId(root, 'state').textContent, byId(root, 'stop').hidden, root.dataset['state']]).toEqual(['Waiting for the run before it…', false, 'waiting']);
     view.apply({ type: 'turn' });

@@ -1,8 +1,17 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { candidateRows, formatPercent, tokenCell, tokenDetails, visibleText } from '../../../src/webview/tokenView.ts';
+import type { TokenEvent } from '../../../src/protocol/engine.ts';
+import { tokenRow, visibleText } from '../../../src/protocol/tokenRow.ts';
+import { lineBreakOf } from '../../../src/webview/tokenBlocks.ts';
+import { formatPercent, tokenCell } from '../../../src/webview/tokenCell.ts';
+import type { TokenCell } from '../../../src/webview/tokenCell.ts';
+import { candidateRows, tokenDetails } from '../../../src/webview/tokenView.ts';
 import { addTokens, heatmapSummary, NO_TOKENS, policyText, stateText } from '../../../src/webview/summary.ts';
 import { l10n, setTexts } from '../../../src/webview/texts.ts';
 import { candidates, run, token } from './exampleRun.ts';
+
+function cellOf(event: TokenEvent): TokenCell {
+  return tokenCell(tokenRow(event));
+}
 
 afterEach(() => {
   setTexts({});
@@ -10,19 +19,19 @@ afterEach(() => {
 
 describe('a token of the heatmap', () => {
   it('has a bucket by tenths of its first score, and none without a decider', () => {
-    expect([0, 0.04, 0.06, 0.5, 0.949, 0.951, 1].map((score) => tokenCell(token('a', { continueProbability: [score] })).bucket)).toEqual([0, 0, 1, 5, 9, 10, 10]);
-    expect(tokenCell(token('a', { continueProbability: [] })).bucket).toBeNull();
+    expect([0, 0.04, 0.06, 0.5, 0.949, 0.951, 1].map((score) => cellOf(token('a', { continueProbability: [score] })).bucket)).toEqual([0, 0, 1, 5, 9, 10, 10]);
+    expect(cellOf(token('a', { continueProbability: [] })).bucket).toBeNull();
   });
 
   it('is marked as sent by its passes, not by its score', () => {
-    expect(tokenCell(token('a', { continueProbability: [0.99] })).sent).toBe(false);
-    expect(tokenCell(token('a', { iterCount: 2, continueProbability: [0.01] })).sent).toBe(true);
+    expect(cellOf(token('a', { continueProbability: [0.99] })).sent).toBe(false);
+    expect(cellOf(token('a', { iterCount: 2, continueProbability: [0.01] })).sent).toBe(true);
   });
 
   it('says to a screen reader what colour and underline say', () => {
-    const cell = tokenCell(token(' five', { iterCount: 2, continueProbability: [0.8], before: candidates('a', 'b'), after: candidates('b', 'a') }));
+    const cell = cellOf(token(' five', { iterCount: 2, continueProbability: [0.8], before: candidates('a', 'b'), after: candidates('b', 'a') }));
     expect(cell.label).toBe('five, score 0.800, 2 passes, changed the pick');
-    expect(tokenCell(token('\n')).label).toBe('new line, score 0.020');
+    expect(cellOf(token('\n')).label).toBe('new line, score 0.020');
   });
 
   it('shows new lines, control and bidirectional characters as signs, so that text cannot reorder the page', () => {
@@ -33,9 +42,9 @@ describe('a token of the heatmap', () => {
   });
 
   it('breaks the line on the right side of its own text', () => {
-    expect(tokenCell(token('.\n')).lineBreak).toBe('after');
-    expect(tokenCell(token('\n1')).lineBreak).toBe('before');
-    expect(tokenCell(token('a')).lineBreak).toBe('none');
+    expect(lineBreakOf(token('.\n'))).toBe('after');
+    expect(lineBreakOf(token('\n1'))).toBe('before');
+    expect(lineBreakOf(token('a'))).toBe('none');
   });
 });
 
@@ -62,7 +71,7 @@ describe('details of a token', () => {
 
 describe('summaries', () => {
   it('count tokens, passes and changed picks batch by batch as over the whole', () => {
-    const all = [token('a'), token('b', { iterCount: 2 }), token('c', { iterCount: 2, before: candidates('a', 'b'), after: candidates('b', 'a') }), token('d')];
+    const all = [token('a'), token('b', { iterCount: 2 }), token('c', { iterCount: 2, before: candidates('a', 'b'), after: candidates('b', 'a') }), token('d')].map(tokenRow);
     const totals = addTokens(addTokens(NO_TOKENS, all.slice(0, 2)), all.slice(2));
     expect(totals).toEqual(addTokens(NO_TOKENS, all));
     expect(heatmapSummary(totals)).toBe('4 tokens · 2 sent to a second pass (50 %) · pick changed at 1 · 1.50 passes a token');
@@ -90,7 +99,7 @@ describe('numbers that are none', () => {
     const strange = token('a', { continueProbability: [NaN], logprob: -Infinity, entropyBefore: NaN, elapsedMs: Infinity, before: [{ id: 1, text: 'a', logprob: -Infinity }, { id: 2, text: 'b', logprob: NaN }] });
     // As it arrives: what travelled as JSON has null in their place.
     for (const event of [strange, JSON.parse(JSON.stringify(strange)) as typeof strange]) {
-      expect(() => tokenCell(event)).not.toThrow();
+      expect(() => cellOf(event)).not.toThrow();
       const details = tokenDetails(event, 0.5);
       expect(details.before.map(({ probability }) => probability)).toEqual([0, 0]);
       expect(JSON.stringify(details)).not.toMatch(/NaN|Infinity/);
