@@ -54,7 +54,7 @@ interface Place {
 
 function partNodes(part: DiffPart, left: readonly TokenRow[], right: readonly TokenRow[], place: Place): HTMLElement[] {
   if (part.kind === 'equal') return [equalNode(left.slice(part.left.from, part.left.to), place)];
-  return [sideNode('del', left, part.left, place.first), sideNode('ins', right, part.right, place.first)];
+  return [sideNode('del', left, part.left, place.first), sideNode('ins', right, part.right, false)];
 }
 
 function sideNode(tag: 'del' | 'ins', rows: readonly TokenRow[], { from, to }: TokenRange, first: boolean): HTMLElement {

@@ -104,8 +104,16 @@ async function draw({ runId, svg, width, height }: Extract<HostMessage, { type: 
 function receive(message: HostMessage): void {
   if (message.type === 'snapshot' || message.type === 'gone') {
     setTexts(message.texts);
-    if (message.type === 'snapshot') show(message);
-    else showGone();
+    if (message.type === 'gone') {
+      showGone();
+      return;
+    }
+    // Marks of the browser's own time line: what a profile of a slow page, and the test of a long run, start from.
+    performance.mark('thinkAtHard.snapshot');
+    show(message);
+    requestAnimationFrame(() => {
+      performance.mark('thinkAtHard.shown');
+    });
     return;
   }
   if (view?.id !== message.runId) return;

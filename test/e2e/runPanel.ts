@@ -2,7 +2,7 @@
  * The panel of a run, found by the test ids of its contract: what it shows and what a person can do in it.
  * Knows no run and no engine.
  */
-import type { Locator } from 'playwright-core';
+import type { Frame, Locator } from 'playwright-core';
 import { TEST_ID } from '../../src/protocol/heatmap.ts';
 import { until, type Workbench } from './workbench.ts';
 
@@ -12,6 +12,11 @@ const selector = (id: TestId): string => `[data-testid="${id}"]`;
 
 export class RunPanel {
   constructor(private readonly workbench: Workbench) {}
+
+  /** The document of the panel. */
+  async frame(): Promise<Frame> {
+    return await this.workbench.webview(selector(TEST_ID.app));
+  }
 
   /** An element of the panel. The panel's document is looked up each time: VS Code may have made a new one. */
   async find(id: TestId): Promise<Locator> {

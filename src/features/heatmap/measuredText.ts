@@ -13,12 +13,12 @@ export interface Range {
 /** @param endHint where the text ended when it was measured, kept right over edits; null where that is not known */
 export function measuredStart(documentText: string, text: string, endHint: number | null): number | null {
   if (text === '') return null;
+  // The nearest one: the hint may be the end without the white space that was measured too.
   const hint = endHint === null ? 0 : Math.max(0, endHint - text.length);
-  if (documentText.startsWith(text, hint)) return hint;
-  // The hint is the end of the text without the white space around it.
-  const near = documentText.indexOf(text, Math.max(0, hint - text.length));
-  const found = near >= 0 ? near : documentText.indexOf(text);
-  return found < 0 ? null : found;
+  const after = documentText.indexOf(text, hint);
+  const before = documentText.lastIndexOf(text, hint);
+  if (after < 0 || before < 0) return Math.max(after, before) < 0 ? null : Math.max(after, before);
+  return after - hint <= hint - before ? after : before;
 }
 
 /** Offsets of the token's text within the measured text. The first token is the prompt's: nothing predicts it. */

@@ -8,11 +8,12 @@ import { runText, splitThinking } from '../../../protocol/run.ts';
 import type { Run } from '../../../protocol/run.ts';
 import { HEAT_SHARES, heatBucket } from '../../../protocol/tokenRow.ts';
 
-/** `&`, `<`, `>` and quotes as entities; what markup may not hold at all as a mark. */
+/** `&`, `<`, `>` and quotes as entities; what markup may not hold, or what reorders a text, as a mark. */
 export function escapeMarkup(text: string): string {
   return text
     .replace(/\p{Cs}/gu, '\ufffd')
     .replace(/[\p{Cc}\ufffe\uffff]/gu, (char) => (char === '\n' || char === '\t' ? char : '·'))
+    .replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '·')
     .replace(/&/g, '&amp;')
     .replace(/</g, '&lt;')
     .replace(/>/g, '&gt;')
