@@ -67,7 +67,7 @@ describe('the run panel', () => {
   });
 
   it('says at once that a question is outside, why, and what the model can do; and that a verified answer is one all the same', async () => {
-    const view = new RunView(run(), actions);
+    const view = new RunView(snapshot(), actions, options);
     const root = show(view);
     expect(root.querySelector('[data-testid="scope"]')).toBeNull();
     const subjects = [{ id: 'a', title: 'Sums', example: '1 + 2', range: 'small' }, { id: 'b', title: '<b>Roots</b>', example: '', range: '' }];
