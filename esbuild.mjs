@@ -3,7 +3,7 @@
 import { build } from 'esbuild';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -57,11 +57,29 @@ const browser = {
   logLevel: 'warning',
 };
 
+/** The formula worker's speech rules; keep in step with src/formula/typeset/speech.ts. */
+const SPEECH_RULES = ['base', 'en', 'de', 'es', 'fr', 'it', 'ko'];
+
+/** speech-rule-engine asks for its libraries through eval, where no bundler sees them. */
+const speechLibraries = {
+  name: 'speech-libraries',
+  setup: (/** @type {import('esbuild').PluginBuild} */ { onLoad }) => {
+    onLoad({ filter: /speech-rule-engine[\\/]mjs[\\/]common[\\/]system_external\.js$/ }, async ({ path: file }) => {
+      const hidden = "return eval('require');";
+      const source = await readFile(file, 'utf8');
+      if (!source.includes(hidden)) throw new Error(`${file} no longer has "${hidden}"; see how it finds its libraries now.`);
+      const libraries = "{ '@xmldom/xmldom': require('@xmldom/xmldom'), 'wicked-good-xpath': require('wicked-good-xpath'), fs: require('node:fs') }";
+      return { contents: source.replace(hidden, `return (name) => (${libraries})[name];`) };
+    });
+  },
+};
+
 const bundles = {
   extension: { ...node, entryPoints: { extension: 'src/extension.ts' } },
   engineProcess: { ...node, entryPoints: { engineProcess: 'src/engineProcess.ts' } },
   cli: { ...node, entryPoints: { cli: 'src/cli.ts' } },
   checkWorker: { ...node, entryPoints: { checkWorker: 'src/checkWorker.ts' } },
+  mathWorker: { ...node, entryPoints: { mathWorker: 'src/mathWorker.ts' }, plugins: [speechLibraries] },
   webview: { ...browser, entryPoints: { webview: 'src/webview/main.ts' } },
   comparison: { ...browser, entryPoints: { comparison: 'src/webview/comparison/main.ts' } },
 };
@@ -76,6 +94,9 @@ const start = Date.now();
 await mkdir(values.outdir, { recursive: true });
 const results = await Promise.all(names.map((name) => build({ ...bundles[name], metafile: true })));
 if (!values.only) await cp('node_modules/@vscode/codicons/dist', `${values.outdir}/codicons`, { recursive: true });
+if (names.includes('mathWorker')) {
+  for (const name of SPEECH_RULES) await cp(`node_modules/speech-rule-engine/lib/mathmaps/${name}.json`, `${values.outdir}/mathmaps/${name}.json`);
+}
 if (values.metafile) {
   const inputs = new Set(results.flatMap((result) => Object.keys(result.metafile.inputs)));
   await writeFile(values.metafile, JSON.stringify([...inputs].sort()));

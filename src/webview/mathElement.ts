@@ -15,7 +15,7 @@ import '@mathjax/src/js/input/tex/cancel/CancelConfiguration.js';
 import '@mathjax/src/js/input/tex/cases/CasesConfiguration.js';
 import '@mathjax/src/js/input/tex/mathtools/MathtoolsConfiguration.js';
 import '@mathjax/src/js/input/tex/textmacros/TextMacrosConfiguration.js';
-import { MathJaxNewcmFont } from './mathFont.ts';
+import { MathJaxNewcmFont } from '../formula/typeset/mathFont.ts';
 
 /** Longer TeX is shown as text. */
 const LONGEST_TEX = 10_000;
