@@ -7,16 +7,21 @@ import { equivalent } from './answer/equivalence.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('checkWorker runs as a worker thread only.');
-port.on('message', (request: CheckRequest) => {
-  port.postMessage(reply(request));
+port.on('message', async (request: CheckRequest) => {
+  port.postMessage(await reply(request));
 });
 
-function reply(request: CheckRequest): CheckReply {
+async function reply(request: CheckRequest): Promise<CheckReply> {
   switch (request.kind) {
     case 'check':
       return { kind: 'check', check: checkAnswerNow(request.problem, request.answer) };
     case 'compare':
       return { kind: 'compare', same: equivalent(request.a, request.b) };
+    case 'analyse': {
+      // Two computer algebra systems, which a check has no use for.
+      const { analyseFormula } = await import('./answer/facts/analyse.ts');
+      return { kind: 'analyse', facts: analyseFormula(request.tex) };
+    }
     default:
       return request satisfies never;
   }

@@ -5,6 +5,8 @@
 
 import { Worker } from 'node:worker_threads';
 import type { AnswerCheck } from '../protocol/answer.ts';
+import { UNREAD } from './facts/formulaFacts.ts';
+import type { FormulaFacts } from './facts/formulaFacts.ts';
 
 export interface CheckOptions {
   /** The bundled src/checkWorker.ts: dist/checkWorker.cjs. */
@@ -15,8 +17,14 @@ export interface CheckOptions {
   readonly signal?: AbortSignal;
 }
 
-export type CheckRequest = { readonly kind: 'check'; readonly problem: string; readonly answer: string } | { readonly kind: 'compare'; readonly a: string; readonly b: string };
-export type CheckReply = { readonly kind: 'check'; readonly check: AnswerCheck } | { readonly kind: 'compare'; readonly same: boolean | null };
+export type CheckRequest =
+  | { readonly kind: 'check'; readonly problem: string; readonly answer: string }
+  | { readonly kind: 'compare'; readonly a: string; readonly b: string }
+  | { readonly kind: 'analyse'; readonly tex: string };
+export type CheckReply =
+  | { readonly kind: 'check'; readonly check: AnswerCheck }
+  | { readonly kind: 'compare'; readonly same: boolean | null }
+  | { readonly kind: 'analyse'; readonly facts: FormulaFacts };
 
 const MEMORY = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 };
 
@@ -34,6 +42,16 @@ export async function checkAnswer(problem: string, answer: string, options: Chec
 export async function compareAnswers(a: string, b: string, options: CheckOptions): Promise<boolean | null> {
   const reply = await ask({ kind: 'compare', a, b }, options);
   return typeof reply !== 'string' && reply.kind === 'compare' ? reply.same : null;
+}
+
+/** Loading two computer algebra systems on a slow machine takes most of this. */
+const ANALYSIS_MS = 15_000;
+
+/** What is known of a formula; 'unread' with the reason where there was no result within the limits. */
+export async function analyseFormula(tex: string, options: CheckOptions): Promise<FormulaFacts> {
+  const reply = await ask({ kind: 'analyse', tex }, { timeoutMs: ANALYSIS_MS, ...options });
+  if (typeof reply === 'string') return { ...UNREAD, stopped: reply };
+  return reply.kind === 'analyse' ? reply.facts : { ...UNREAD, stopped: NO_RESULT };
 }
 
 const NO_RESULT = 'The check gave no result.';
@@ -104,6 +122,7 @@ function end(worker: Worker): void {
 function isReply(value: unknown): value is CheckReply {
   if (typeof value !== 'object' || value === null || !('kind' in value)) return false;
   if (value.kind === 'compare') return 'same' in value && (value.same === null || typeof value.same === 'boolean');
+  if (value.kind === 'analyse') return 'facts' in value && typeof value.facts === 'object' && value.facts !== null && 'facts' in value.facts && Array.isArray(value.facts.facts);
   if (value.kind !== 'check' || !('check' in value)) return false;
   const { check } = value;
   return typeof check === 'object' && check !== null && 'state' in check && 'reason' in check && typeof check.reason === 'string' && (check.state === 'verified' || check.state === 'contradicted' || check.state === 'unchecked');

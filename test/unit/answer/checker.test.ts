@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkAnswer, compareAnswers } from '../../../src/answer/checker.ts';
+import { analyseFormula, checkAnswer, compareAnswers } from '../../../src/answer/checker.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'tah-check-'));
 const workerPath = path.join(folder, 'checkWorker.cjs');
@@ -75,5 +75,16 @@ describe('checkAnswer', () => {
     abort.abort();
     expect(await running).toEqual({ state: 'unchecked', reason: 'The check was stopped.' });
     expect((await checkAnswer('1', '1', { workerPath, signal: abort.signal })).reason).toBe('The check was stopped.');
+  });
+});
+
+describe('analyseFormula', () => {
+  it('gives the facts of the bundled worker, which loads computer algebra only now', async () => {
+    expect(await analyseFormula('x^2-5x+6=0', { workerPath, timeoutMs: 60_000 })).toMatchObject({ kind: 'equation', facts: [{ kind: 'solutions', solutions: ['x = 2', 'x = 3'], all: true }] });
+  });
+
+  it.each(['9^{9^{9^9}}', String.raw`\sum_{k=1}^{10^{9}} k`, String.raw`\binom{10^6}{5\cdot 10^5}`, String.raw`\frac{1}{`.repeat(150), 'x^{'.repeat(200)])('ends within its time, whatever the formula: %s', async (tex) => {
+    const known = await analyseFormula(tex, { workerPath, timeoutMs: 5000 });
+    expect(known.stopped === null || known.stopped.includes('took longer') || known.stopped.includes('too much memory')).toBe(true);
   });
 });
