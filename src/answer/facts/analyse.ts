@@ -5,7 +5,6 @@
  */
 
 import { parseExpression } from '../parser.ts';
-import type { Expr } from '../expression.ts';
 import { some, variablesOf } from '../expression.ts';
 import { Undecided } from '../undecided.ts';
 import { readTerm } from './algebra.ts';
@@ -17,17 +16,12 @@ import type { FormulaFacts } from './formulaFacts.ts';
 import { agree } from './numbers.ts';
 import { plainTex, sidesOf, systemLines } from './plainTex.ts';
 import { mathJsonOf } from './secondReading.ts';
+import type { Side } from './side.ts';
 
 const LONGEST = 2000;
 /** Operators that this room's parser doesn't know; compute-engine's reading of them stands alone. */
 const BEYOND = /"(?:Sum|Product|Integrate|Limit|D)"/;
 const UNKNOWN = /"(?:Error|Text|String|Tuple|Sequence|Pair|PlusMinus|Apply|Derivative|Hold|Over\w+|Subscript|Prime|Star|Conjugate|Congruent|Matrix|Function)"/;
-
-/** One side of a formula, read in both ways. `expr` is null beyond the second parser's reach. */
-export interface Side {
-  readonly term: Term;
-  readonly expr: Expr | null;
-}
 
 export function analyseFormula(tex: string): FormulaFacts {
   if (tex.length > LONGEST) return { ...UNREAD, reason: `it is longer than ${LONGEST} characters` };

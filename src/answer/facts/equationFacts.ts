@@ -10,7 +10,6 @@ import { distinctRoots, rationalRoots, realRootCount } from '../roots.ts';
 import { decided } from '../undecided.ts';
 import { readTerm, solutionsOf } from './algebra.ts';
 import type { Term } from './algebra.ts';
-import type { Side } from './analyse.ts';
 import { expressionFacts, numberFacts } from './expressionFacts.ts';
 import { letterTex, rationalTex } from './exprTex.ts';
 import { UNREAD } from './formulaFacts.ts';
@@ -18,6 +17,7 @@ import type { Fact, FormulaFacts } from './formulaFacts.ts';
 import { agree, numberAt, samplePoints } from './numbers.ts';
 import type { Json } from './numbers.ts';
 import { plotOf } from './plot.ts';
+import type { Side } from './side.ts';
 
 const MOST_LETTERS = 4;
 const LONGEST_SHOWN = 200;

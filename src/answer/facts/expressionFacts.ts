@@ -6,7 +6,6 @@ import { showRational } from '../rational.ts';
 import { decided } from '../undecided.ts';
 import { derivativeOf, evaluated, expanded, factored, readTerm, simplified } from './algebra.ts';
 import type { Term } from './algebra.ts';
-import type { Side } from './analyse.ts';
 import { domainOf } from './domain.ts';
 import { letterTex, rationalTex } from './exprTex.ts';
 import { UNREAD } from './formulaFacts.ts';
@@ -14,6 +13,7 @@ import type { Fact, FormulaFacts, FormulaKind } from './formulaFacts.ts';
 import { agree, isSlope, numberAt } from './numbers.ts';
 import type { Json } from './numbers.ts';
 import { plotOf } from './plot.ts';
+import type { Side } from './side.ts';
 
 const NO_LETTERS = new Map<string, number>();
 const LONGEST_SHOWN = 300;
