@@ -8,6 +8,7 @@ import { registerChat } from './features/chat/chat.ts';
 import { registerCompare } from './features/compare/compare.ts';
 import { registerDifficulty } from './features/difficulty/difficulty.ts';
 import { registerEndpoints } from './features/endpoints/endpoints.ts';
+import { registerExplainMath } from './features/explainMath/explainMath.ts';
 import { registerModels } from './features/models/register.ts';
 import { registerRunPanel } from './features/heatmap/panel.ts';
 import { registerHistory } from './features/history/history.ts';
@@ -19,7 +20,17 @@ let services: Services | null = null;
 
 export function activate(context: vscode.ExtensionContext): void {
   services = createServices(context);
-  context.subscriptions.push(registerSolve(services), registerRunPanel(services), registerModels(services), registerHistory(services), registerDifficulty(services), registerCompare(services), registerEndpoints(services), registerChat(services));
+  context.subscriptions.push(
+    registerSolve(services),
+    registerRunPanel(services),
+    registerModels(services),
+    registerHistory(services),
+    registerDifficulty(services),
+    registerCompare(services),
+    registerEndpoints(services),
+    registerChat(services),
+    registerExplainMath(services),
+  );
 }
 
 /** The engine process is gone when this resolves. */

@@ -12,13 +12,16 @@ import { routeEngine } from './engineRouter.ts';
 import { logError, showError } from './errors.ts';
 import { keepEnded, RunHistory } from './history.ts';
 import { HubTokens } from './hubTokens.ts';
+import { MathService } from './math/mathService.ts';
+import { MathWorkerClient } from './math/mathWorkerClient.ts';
 import { ModelStore } from './models.ts';
 import { Origins } from './origins.ts';
 import { Runs } from './runs.ts';
 import { readSettings, SECTION } from './settings.ts';
 import type { Settings } from './settings.ts';
 import { StatusItem } from './statusItem.ts';
-import { checkAnswer } from '../answer/checker.ts';
+import { analyseFormula, checkAnswer } from '../answer/checker.ts';
+import type { FormulaFacts } from '../answer/facts/formulaFacts.ts';
 import type { AnswerCheck } from '../protocol/answer.ts';
 import { extractAnswer } from '../answer/extract.ts';
 import { judgeScope } from '../answer/scopeFile.ts';
@@ -39,6 +42,10 @@ export interface Services {
   readonly hubTokens: HubTokens;
   readonly status: StatusItem;
   readonly checkAnswer: (problem: string, answer: string, signal: AbortSignal) => Promise<AnswerCheck>;
+  /** Formulas drawn and in words; its worker starts at the first one. */
+  readonly math: MathService;
+  /** What computer algebra knows of a formula, within a time limit. */
+  readonly analyse: (tex: string, signal?: AbortSignal) => Promise<FormulaFacts>;
   /** As they are now; those that a folder may have of its own, for the document `of`. */
   readonly settings: (of?: vscode.Uri) => Settings;
   readonly dispose: () => Promise<void>;
@@ -85,7 +92,10 @@ export function createServices(context: vscode.ExtensionContext): Services {
     origins.forget(runId);
   });
   context.subscriptions.push(log, status, followEdits(origins), forgetting, keepEnded(runs, history));
+  const math = new MathService(new MathWorkerClient({ workerPath: bundle('mathWorker.cjs') }));
+  const analyse = (tex: string, signal?: AbortSignal): Promise<FormulaFacts> => analyseFormula(tex, { workerPath: bundle('checkWorker.cjs'), ...(signal === undefined ? {} : { signal }) });
   const dispose = async (): Promise<void> => {
+    math.dispose();
     downloads.dispose();
     runs.dispose();
     await engine.dispose();
@@ -94,7 +104,7 @@ export function createServices(context: vscode.ExtensionContext): Services {
     await history.settled();
   };
   const extensionVersion = String((context.extension.packageJSON as { readonly version?: unknown }).version);
-  return { extensionUri: context.extensionUri, extensionVersion, log, engine, endpointKeys, runs, history, origins, models, checkAnswer: check, downloads, hubTokens, status, settings, dispose };
+  return { extensionUri: context.extensionUri, extensionVersion, log, engine, endpointKeys, runs, history, origins, models, checkAnswer: check, downloads, hubTokens, status, settings, math, analyse, dispose };
 }
 
 function openHistory(folder: string, log: vscode.LogOutputChannel): RunHistory {

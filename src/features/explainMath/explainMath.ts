@@ -1,0 +1,49 @@
+/**
+ * Registers everything that is done with formulas of documents. Nothing of it costs before it is used: providers hold
+ * no data, and MathJax, the speech rules and computer algebra live in worker threads that start at the first formula
+ * that is looked at. That is why activation by language is affordable: it registers functions, and loads nothing.
+ */
+
+import * as vscode from 'vscode';
+import { FORMULA_LANGUAGES } from '../../formula/detection/detect.ts';
+import { registerCommand } from '../../host/errors.ts';
+import type { Services } from '../../host/services.ts';
+import { TahError } from '../../protocol/errors.ts';
+import { DocumentFormulas } from './documents.ts';
+import { explain, targetOf } from './explain.ts';
+import { COMMANDS, FormulaHover } from './hover.ts';
+import { FormulaAction, FormulaLens } from './lens.ts';
+import { questionOf } from './question.ts';
+import { ExplanationThreads } from './threads.ts';
+
+export function registerExplainMath(services: Services): vscode.Disposable {
+  const { log } = services;
+  const formulas = new DocumentFormulas();
+  const threads = new ExplanationThreads(services);
+  const lens = new FormulaLens(formulas);
+  const selector = FORMULA_LANGUAGES.map((language): vscode.DocumentFilter => ({ language }));
+  return vscode.Disposable.from(
+    threads,
+    lens,
+    vscode.languages.registerHoverProvider(selector, new FormulaHover(formulas, services.math)),
+    vscode.languages.registerCodeLensProvider(selector, lens),
+    vscode.languages.registerCodeActionsProvider(selector, new FormulaAction(formulas), { providedCodeActionKinds: [FormulaAction.kind] }),
+    registerCommand(log, COMMANDS.explain, async (...args) => {
+      await explain(services, threads, await targetOf(formulas, args));
+    }),
+    registerCommand(log, COMMANDS.solve, async (...args) => {
+      const { input } = await targetOf(formulas, args);
+      const facts = await services.analyse(input.tex);
+      await vscode.commands.executeCommand('thinkAtHard.solve', questionOf(input.tex, facts));
+    }),
+    registerCommand(log, 'thinkAtHard.stopExplanation', (thread) => { threads.find(thread)?.stop?.(); }),
+    registerCommand(log, 'thinkAtHard.deleteExplanation', (thread) => { threads.delete(thread); }),
+    registerCommand(log, 'thinkAtHard.explainAgain', async (thread) => {
+      const found = threads.find(thread);
+      if (found?.thread.range === undefined) throw new TahError('input.empty', 'This explanation is no longer there.');
+      const document = await vscode.workspace.openTextDocument(found.thread.uri);
+      // The document may have changed: what is there now is explained.
+      await explain(services, threads, await targetOf(formulas, [document.uri.toString(), document.offsetAt(found.thread.range.start), document.offsetAt(found.thread.range.end)]));
+    }),
+  );
+}

@@ -1,0 +1,114 @@
+/** A formula in a document: hover, explanation under it, other themes; what is no formula, and what is too long. */
+import { describe, expect, it } from 'vitest';
+import { useSession } from './session.ts';
+import { until } from './workbench.ts';
+
+/** The worker loads MathJax and the speech rules; the engine loads its model. */
+const FIRST_MS = 60_000;
+const ANSWER_MS = 120_000;
+const IMAGE = 'img[src^="data:image/svg+xml"]';
+
+const session = useSession(() => Promise.resolve({ 'workbench.colorTheme': 'Default Dark Modern', 'comments.openView': 'never' }));
+
+/** Puts the cursor behind `text` in `file` and asks for the hover there. */
+async function hoverAt(file: string, text: string, back: number): Promise<void> {
+  const { workbench } = session();
+  await workbench.openFile(file);
+  await workbench.selectLine(file, text);
+  await workbench.press('End');
+  for (let i = 0; i < back; i += 1) await workbench.press('ArrowLeft');
+  await workbench.runCommand('Show or Focus Hover');
+}
+
+function hover(): ReturnType<ReturnType<typeof session>['workbench']['page']['locator']> {
+  return session().workbench.page.locator('.monaco-editor .monaco-hover, .monaco-hover').filter({ has: session().workbench.page.locator(IMAGE) }).last();
+}
+
+async function svgOf(locator: ReturnType<typeof hover>): Promise<string> {
+  const source = (await locator.locator(IMAGE).first().getAttribute('src')) ?? '';
+  return Buffer.from(source.slice(source.indexOf(',') + 1), 'base64').toString('utf8');
+}
+
+describe('the hover over a formula', () => {
+  it.each([['formulas.md', 'Markdown formula', 3], ['formulas.tex', 'LaTeX formula', 3], ['formulas.py', 'Python formula', 3]])('in %s shows it as an image with its words, and the links', async (file, line, back) => {
+    await hoverAt(file, line, back);
+    await hover().waitFor({ timeout: FIRST_MS });
+    await session().screenshot(`explain-hover-${file}`);
+    expect(await svgOf(hover())).toContain('color="#d4d4d4"');
+    expect((await hover().locator(IMAGE).getAttribute('alt')) ?? '').not.toBe('');
+    expect(await hover().locator('a').allInnerTexts()).toEqual(expect.arrayContaining(['Explain', 'Solve', 'Difficulty']));
+    await session().workbench.press('Escape');
+  });
+
+  it('is not there over a price', async () => {
+    await hoverAt('formulas.md', 'It costs', 8);
+    await session().workbench.page.waitForTimeout(3000);
+    expect(await hover().count()).toBe(0);
+    await session().workbench.press('Escape');
+  });
+
+  it('of broken TeX says what is wrong, in words', async () => {
+    await hoverAt('formulas.md', 'A broken one', 3);
+    const words = session().workbench.page.locator('.monaco-hover').filter({ hasText: 'This is not valid TeX' }).last();
+    await words.waitFor({ timeout: FIRST_MS });
+    await session().screenshot('explain-hover-broken');
+    await session().workbench.press('Escape');
+  });
+
+  it('of 10 000 characters gives text, and the editor goes on meanwhile', async () => {
+    const { workbench } = session();
+    await workbench.openFile('long.md');
+    await workbench.selectLine('long.md', 'A long one');
+    await workbench.press('End');
+    await workbench.press('ArrowDown');
+    await workbench.press('Home');
+    for (let i = 0; i < 3; i += 1) await workbench.press('ArrowRight');
+    await workbench.runCommand('Show or Focus Hover');
+    await workbench.page.locator('.monaco-hover').filter({ hasText: 'too long to be drawn' }).last().waitFor({ timeout: FIRST_MS });
+    await workbench.press('Escape');
+  });
+});
+
+describe('an explanation', () => {
+  const thread = (): ReturnType<typeof hover> => session().workbench.page.locator('.review-widget').last();
+
+  it('opens under the formula by the link of its hover: words, algebra, a plot, and the checked steps of the model', async () => {
+    await hoverAt('formulas.md', 'Markdown formula', 3);
+    await hover().waitFor({ timeout: FIRST_MS });
+    await hover().locator('a', { hasText: 'Explain' }).click();
+    await thread().waitFor({ timeout: FIRST_MS });
+    await thread().getByText('All real solutions').waitFor({ timeout: FIRST_MS });
+    await until('words', async () => (/x squared/.test(await thread().innerText()) ? true : null), FIRST_MS);
+    await thread().getByText(/Verified by computer algebra|Contradicted by computer algebra|Could not be checked|Stopped/).first().waitFor({ timeout: ANSWER_MS });
+    await session().workbench.press('Escape');
+    await session().screenshot('explain-thread');
+    const text = await thread().innerText();
+    expect(text).toContain('Speech Rule Engine');
+    expect(text).toContain('Compute Engine');
+    expect(text).toContain('Asked: Solve x^2 - 5x + 6 = 0 for x');
+    expect(text).toContain('Verified by computer algebra');
+    // The formula, the solutions, the plot, and the formulas of the steps.
+    expect(await thread().locator(IMAGE).count()).toBeGreaterThan(5);
+    expect(await thread().locator('a[href^="command:"], a[data-href^="command:"], script, iframe').count()).toBe(0);
+  });
+
+  it('is drawn again in another theme', async () => {
+    await session().workbench.runCommand('Preferences: Toggle between Light/Dark Themes');
+    await until('the formula in the colour of the light theme', async () => ((await svgOf(thread())).includes('color="#1f1f1f"') ? true : null), FIRST_MS);
+    await session().screenshot('explain-thread-light');
+    await session().workbench.runCommand('Preferences: Toggle between Light/Dark Themes');
+  });
+
+  it('says of a formula beyond the bundled model that it was not asked, and offers a larger one', async () => {
+    const { workbench } = session();
+    await workbench.openFile('formulas.tex');
+    await workbench.selectLine('formulas.tex', 'An integral');
+    await workbench.press('End');
+    await workbench.press('ArrowLeft');
+    await workbench.press('ArrowLeft');
+    await workbench.runCommand('Think-at-Hard: Explain Formula');
+    await thread().getByText('has not learned this kind of problem').waitFor({ timeout: FIRST_MS });
+    await thread().getByText('Select a larger model').waitFor();
+    await session().screenshot('explain-not-asked');
+  });
+});
