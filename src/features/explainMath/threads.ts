@@ -74,7 +74,8 @@ export class ExplanationThread {
 }
 
 export class ExplanationThreads {
-  private readonly controller = vscode.comments.createCommentController('thinkAtHard.explanations', vscode.l10n.t('Explanations of formulas'));
+  /** Made at the first explanation: VS Code shows its Comments view as soon as there is one. */
+  private controller: vscode.CommentController | null = null;
   private readonly open = new Map<string, ExplanationThread>();
   private readonly following = vscode.Disposable.from(
     vscode.window.onDidChangeActiveColorTheme(() => { for (const explanation of this.open.values()) explanation.redraw(); }),
@@ -86,6 +87,7 @@ export class ExplanationThreads {
   /** A new thread under the formula; an earlier one there goes. */
   start(document: vscode.TextDocument, range: vscode.Range, state: ExplanationState): ExplanationThread {
     this.close((thread) => thread.uri.toString() === document.uri.toString() && (thread.range?.isEqual(range) ?? false));
+    this.controller ??= vscode.comments.createCommentController('thinkAtHard.explanations', vscode.l10n.t('Explanations of formulas'));
     const thread = this.controller.createCommentThread(document.uri, range, []);
     thread.canReply = false;
     thread.label = vscode.l10n.t('Explanation');
@@ -106,7 +108,7 @@ export class ExplanationThreads {
   dispose(): void {
     this.following.dispose();
     this.close(() => true);
-    this.controller.dispose();
+    this.controller?.dispose();
   }
 
   private close(which: (thread: vscode.CommentThread) => boolean): void {
