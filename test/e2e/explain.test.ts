@@ -21,7 +21,15 @@ async function hoverAt(file: string, text: string, back: number): Promise<void> 
 }
 
 function hover(): ReturnType<ReturnType<typeof session>['workbench']['page']['locator']> {
-  return session().workbench.page.locator('.monaco-editor .monaco-hover, .monaco-hover').filter({ has: session().workbench.page.locator(IMAGE) }).last();
+  return session().workbench.page.locator('.monaco-hover').filter({ has: session().workbench.page.locator(IMAGE), visible: true }).last();
+}
+
+/** Asks again until it is there: the extension is activated by the first document of its languages. */
+async function untilHover(file: string, text: string, back: number): Promise<void> {
+  await until(`a hover over the formula of ${file}`, async () => {
+    await hoverAt(file, text, back);
+    return await hover().waitFor({ timeout: 8000 }).then(() => true, () => null);
+  }, FIRST_MS);
 }
 
 async function svgOf(locator: ReturnType<typeof hover>): Promise<string> {
@@ -31,8 +39,7 @@ async function svgOf(locator: ReturnType<typeof hover>): Promise<string> {
 
 describe('the hover over a formula', () => {
   it.each([['formulas.md', 'Markdown formula', 3], ['formulas.tex', 'LaTeX formula', 3], ['formulas.py', 'Python formula', 3]])('in %s shows it as an image with its words, and the links', async (file, line, back) => {
-    await hoverAt(file, line, back);
-    await hover().waitFor({ timeout: FIRST_MS });
+    await untilHover(file, line, back);
     await session().screenshot(`explain-hover-${file}`);
     expect(await svgOf(hover())).toContain('color="#d4d4d4"');
     expect((await hover().locator(IMAGE).getAttribute('alt')) ?? '').not.toBe('');
@@ -41,7 +48,7 @@ describe('the hover over a formula', () => {
   });
 
   it('is not there over a price', async () => {
-    await hoverAt('formulas.md', 'It costs', 8);
+    await hoverAt('formulas.md', 'It costs', 15);
     await session().workbench.page.waitForTimeout(3000);
     expect(await hover().count()).toBe(0);
     await session().workbench.press('Escape');
@@ -73,8 +80,7 @@ describe('an explanation', () => {
   const thread = (): ReturnType<typeof hover> => session().workbench.page.locator('.review-widget').last();
 
   it('opens under the formula by the link of its hover: words, algebra, a plot, and the checked steps of the model', async () => {
-    await hoverAt('formulas.md', 'Markdown formula', 3);
-    await hover().waitFor({ timeout: FIRST_MS });
+    await untilHover('formulas.md', 'Markdown formula', 3);
     await hover().locator('a', { hasText: 'Explain' }).click();
     await thread().waitFor({ timeout: FIRST_MS });
     await thread().getByText('All real solutions').waitFor({ timeout: FIRST_MS });
