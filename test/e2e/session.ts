@@ -18,13 +18,13 @@ export interface Session {
 }
 
 /** Starts a session before the tests of the calling file and ends it after them; call it once, at the top. */
-export function useSession(settings: NonNullable<VsCodeServerOptions['settings']>): () => Session {
+export function useSession(settings: NonNullable<VsCodeServerOptions['settings']>, companions: readonly string[] = []): () => Session {
   let server: VsCodeServer | null = null;
   let session: Session | null = null;
 
   beforeAll(async () => {
     const { vsCode, chromium } = inject('setup');
-    server = await VsCodeServer.start({ vsCode, vsix: inject('vsix'), workspace: 'test/fixtures/workspace', settings });
+    server = await VsCodeServer.start({ vsCode, vsix: inject('vsix'), workspace: 'test/fixtures/workspace', companions, settings });
     const workbench = await Workbench.open(server.url, chromium);
     // code-server is told not to ask; the downloaded VS Code always asks.
     if (vsCode.kind === 'download') await workbench.trustFolder();

@@ -6,7 +6,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { run } from '../../scripts/processes.mjs';
 import type { VsCode } from '../../scripts/setupVsCode.mjs';
@@ -49,6 +49,8 @@ export interface VsCodeServerOptions {
   readonly vsix: string;
   /** Copied, so that a test may change it. */
   readonly workspace: string;
+  /** Folders of other extensions, which are packed and installed beside ours. */
+  readonly companions?: readonly string[];
   /** Added to the user's settings. Asked when the package is installed. */
   readonly settings?: (installed: Installed) => Promise<Readonly<Record<string, unknown>>>;
 }
@@ -103,13 +105,18 @@ export class VsCodeServer {
   };
 
   /** Installs the package and serves; ready when it answers. Leaves nothing behind when that fails. */
-  static async start({ vsCode, vsix, workspace, settings }: VsCodeServerOptions): Promise<VsCodeServer> {
+  static async start({ vsCode, vsix, workspace, companions = [], settings }: VsCodeServerOptions): Promise<VsCodeServer> {
     const home = await mkdtemp(join(tmpdir(), 'tah-e2e-'));
     try {
       const folders: Folders = { home, data: join(home, 'data'), extensions: join(home, 'extensions'), workspace: join(home, 'workspace') };
       await cp(workspace, folders.workspace, { recursive: true });
       const options = dataOptions(vsCode, folders);
       await run(vsCode.command, [...vsCode.args, ...options, '--install-extension', vsix], { timeoutMs: START_MS });
+      for (const companion of companions) {
+        const packed = join(home, `${basename(companion)}.vsix`);
+        await run(process.execPath, [resolve('node_modules/@vscode/vsce/vsce'), 'package', '--no-dependencies', '--allow-missing-repository', '--skip-license', '--out', packed], { cwd: resolve(companion), timeoutMs: START_MS });
+        await run(vsCode.command, [...vsCode.args, ...options, '--install-extension', packed], { timeoutMs: START_MS });
+      }
       const installed = { extension: await installedExtension(folders), scratch: home };
       const allSettings = JSON.stringify({ ...SETTINGS, ...(await settings?.(installed)) });
       for (const settingsFolder of ['User', 'Machine', 'data/Machine']) {
