@@ -29,20 +29,39 @@ const CONTEXT_IF_UNKNOWN = 4096;
 const LISTING_MS = 3_000;
 
 export function registerProvider(services: Services): vscode.Disposable {
+  const absent = new Absent(services);
   const changed = new vscode.EventEmitter<void>();
   const watching = vscode.workspace.onDidChangeConfiguration((event) => {
     if (event.affectsConfiguration(SECTION)) changed.fire();
   });
   const provider: vscode.LanguageModelChatProvider<Offered> = {
     onDidChangeLanguageModelChatInformation: changed.event,
-    provideLanguageModelChatInformation: () => offeredModels(services),
+    provideLanguageModelChatInformation: () => offeredModels(services, absent),
     provideLanguageModelChatResponse: (model, messages, options, progress, token) => telling(services, () => respond(services, model, messages, options, progress, token)),
     provideTokenCount: (model, text) => telling(services, () => countTokens(services, model, text)),
   };
   return vscode.Disposable.from(changed, watching, vscode.lm.registerLanguageModelChatProvider(VENDOR, provider));
 }
 
-async function offeredModels(services: Services): Promise<Offered[]> {
+/** Endpoints that can't be offered, and why. VS Code lists models often: a reason is logged once until it changes. */
+class Absent {
+  private readonly reasons = new Map<string, string>();
+
+  constructor(private readonly services: Services) {}
+
+  note(name: string, error: unknown): void {
+    const { message } = TahError.from(error);
+    if (this.reasons.get(name) === message) return;
+    this.reasons.set(name, message);
+    logError(this.services.log, error);
+  }
+
+  forget(name: string): void {
+    this.reasons.delete(name);
+  }
+}
+
+async function offeredModels(services: Services, absent: Absent): Promise<Offered[]> {
   const { models, broken } = await services.models.list();
   for (const error of broken) logError(services.log, error);
   const { endpoints, maxTokens } = services.settings();
@@ -53,25 +72,29 @@ async function offeredModels(services: Services): Promise<Offered[]> {
     ids.add(id);
     return offered(model, { id, family: model.id, contextLength: model.contextLength, maxTokens, detail: model.quantization, tooltip: vscode.l10n.t('Runs on this machine. It solves mathematics and calls no tools.') });
   });
-  const remote = await Promise.all(endpoints.map((endpoint) => offeredEndpoint(services, endpoint.name, maxTokens)));
+  const remote = await Promise.all(endpoints.map((endpoint) => offeredEndpoint(services, absent, endpoint.name, maxTokens)));
   return [...local, ...remote.filter((one) => one !== null)];
 }
 
 /** Null, and a line in the log, where it doesn't answer. */
-async function offeredEndpoint(services: Services, name: string, maxTokens: number): Promise<Offered | null> {
+async function offeredEndpoint(services: Services, absent: Absent, name: string, maxTokens: number): Promise<Offered | null> {
   const reference = endpointReference(name);
+  let timer: NodeJS.Timeout | undefined;
   try {
     const silence = new Promise<never>((_, reject) => {
-      setTimeout(() => {
+      timer = setTimeout(() => {
         reject(new TahError('endpoint.stalled', `The endpoint ${name} doesn't answer.`, { subject: name }));
       }, LISTING_MS);
     });
     const { model } = await Promise.race([services.engine.load(reference), silence]);
+    absent.forget(name);
     const host = model.endpoint?.host ?? name;
     return offered(await services.models.choose(reference), { id: reference, family: model.id, contextLength: model.contextLength ?? CONTEXT_IF_UNKNOWN, maxTokens, detail: host, tooltip: vscode.l10n.t('Runs at {0}: the chat is sent there.', host) });
   } catch (error) {
-    logError(services.log, error);
+    absent.note(name, error);
     return null;
+  } finally {
+    clearTimeout(timer);
   }
 }
 
