@@ -42,7 +42,7 @@ const node = {
   logLevel: 'warning',
   // Some dependencies are ES modules that ask for their own URL.
   define: { 'import.meta.url': '__bundleUrl', 'import.meta.dirname': '__dirname', __TAH_BUILD__: JSON.stringify(buildId()) },
-  banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
+  banner: { js: "const __bundleStart = performance.now(); const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
 };
 
 /** @type {import('esbuild').BuildOptions} */

@@ -16,9 +16,13 @@ import { registerSolve } from './features/solve/solve.ts';
 import { createServices } from './host/services.ts';
 import type { Services } from './host/services.ts';
 
+/** When the bundle began to run: of esbuild's banner. */
+declare const __bundleStart: number;
+
 let services: Services | null = null;
 
 export function activate(context: vscode.ExtensionContext): void {
+  const loaded = performance.now();
   services = createServices(context);
   context.subscriptions.push(
     registerSolve(services),
@@ -31,6 +35,7 @@ export function activate(context: vscode.ExtensionContext): void {
     registerChat(services),
     registerExplainMath(services),
   );
+  services.log.info(`Activated: ${(loaded - __bundleStart).toFixed(1)} ms to load the code, ${(performance.now() - loaded).toFixed(1)} ms to register.`);
 }
 
 /** The engine process is gone when this resolves. */

@@ -24,7 +24,6 @@ import { analyseFormula, checkAnswer } from '../answer/checker.ts';
 import type { FormulaFacts } from '../answer/facts/formulaFacts.ts';
 import type { AnswerCheck } from '../protocol/answer.ts';
 import { extractAnswer } from '../answer/extract.ts';
-import { judgeScope } from '../answer/scopeFile.ts';
 
 export interface Services {
   readonly extensionUri: vscode.Uri;
@@ -69,7 +68,8 @@ export function createServices(context: vscode.ExtensionContext): Services {
     engine,
     extractAnswer,
     checkAnswer: check,
-    judgeScope,
+    // Loaded at the first question, not with the window.
+    judgeScope: async (...args) => (await import('../answer/scopeFile.ts')).judgeScope(...args),
     onError: (error) => {
       logError(log, error);
     },

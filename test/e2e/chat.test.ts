@@ -31,7 +31,7 @@ const session = useSession(async ({ extension, scratch }) => {
     'thinkAtHard.modelFolders': [await makeEndlessModel(cli, scratch)],
     'thinkAtHard.endpoints': [{ name: 'big server', url: fake.url, model: 'big' }, { name: 'other machine', url: served, model: 'tah-math-small' }],
   };
-}, ['test/fixtures/chatDriver']);
+}, { companions: ['test/fixtures/chatDriver'] });
 
 afterAll(async () => {
   serve.kill('SIGKILL');

@@ -9,7 +9,7 @@ const FILE = 'worked.md';
 const MEASURED_MS = 90_000;
 const SHOW = 'Think-at-Hard: Show Difficulty of Text';
 
-const session = useSession(() => Promise.resolve({}));
+const session = useSession(() => Promise.resolve({ 'workbench.colorTheme': 'Dark Modern' }));
 
 function editor(file: string): Locator {
   return session().workbench.page.locator(`.monaco-editor[data-uri$="/${file}"]`).first();
@@ -34,14 +34,19 @@ const RULER = `(canvas) => {
   return drawn;
 }`;
 
-async function marks(file: string): Promise<Marks> {
-  const found: Marks = await editor(file).locator('.view-lines').evaluate(MARKS);
+/** Runs a function of the browser on the first element that matches within the editor of the file. */
+async function inEditor<T>(file: string, within: string, script: string): Promise<T> {
+  await editor(file).locator(within).first().waitFor({ state: 'attached' });
+  const found: T = await session().workbench.page.evaluate(`(${script})(document.querySelector('.monaco-editor[data-uri$="/${file}"] ${within}'))`);
   return found;
 }
 
+async function marks(file: string): Promise<Marks> {
+  return await inEditor<Marks>(file, '.view-lines', MARKS);
+}
+
 async function rulerPixels(file: string): Promise<number> {
-  const drawn: number = await editor(file).locator('canvas.decorationsOverviewRuler').evaluate(RULER);
-  return drawn;
+  return await inEditor<number>(file, 'canvas.decorationsOverviewRuler', RULER);
 }
 
 async function chooseTheme(name: string): Promise<void> {
@@ -135,7 +140,9 @@ describe('Difficulty of a Markdown file', () => {
   it('of a file that is longer than the model reads is refused with the limit, and the part in view is offered', async () => {
     const { server, workbench, screenshot } = session();
     await writeFile(server.pathOf('long.md'), Array.from({ length: 2000 }, (_, i) => `Compute ${i} + ${i * 7} = ${i * 8}\n`).join(''));
-    await workbench.openFile('long.md');
+    // It is new: the list of files may not have it yet, the explorer has.
+    await workbench.page.locator('.explorer-folders-view .monaco-list-row').filter({ hasText: 'long.md' }).dblclick();
+    await editor('long.md').waitFor();
     await workbench.runCommand(SHOW);
     const refusal = workbench.notification(/this model reads \d+ at most|this model reads \d+ tokens at most/);
     await refusal.waitFor({ timeout: MEASURED_MS });

@@ -53,16 +53,20 @@ export interface VsCodeServerOptions {
   readonly companions?: readonly string[];
   /** Added to the user's settings. Asked when the package is installed. */
   readonly settings?: (installed: Installed) => Promise<Readonly<Record<string, unknown>>>;
+  /** The workspace is not trusted, and nobody is asked. */
+  readonly restricted?: boolean;
 }
+
+const RESTRICTED_SETTINGS = { 'security.workspace.trust.enabled': true, 'security.workspace.trust.startupPrompt': 'never' };
 
 function dataOptions({ kind }: VsCode, folders: Folders): readonly string[] {
   const data = kind === 'code-server' ? '--user-data-dir' : '--server-data-dir';
   return [data, folders.data, '--extensions-dir', folders.extensions];
 }
 
-function serveOptions({ kind }: VsCode, port: number): readonly string[] {
+function serveOptions({ kind }: VsCode, port: number, restricted: boolean): readonly string[] {
   if (kind === 'code-server') {
-    return ['--auth', 'none', '--bind-addr', `127.0.0.1:${port}`, '--disable-telemetry', '--disable-update-check', '--disable-workspace-trust'];
+    return ['--auth', 'none', '--bind-addr', `127.0.0.1:${port}`, '--disable-telemetry', '--disable-update-check', ...(restricted ? [] : ['--disable-workspace-trust'])];
   }
   return ['--host', '127.0.0.1', '--port', String(port), '--without-connection-token', '--accept-server-license-terms', '--telemetry-level', 'off'];
 }
@@ -105,7 +109,7 @@ export class VsCodeServer {
   };
 
   /** Installs the package and serves; ready when it answers. Leaves nothing behind when that fails. */
-  static async start({ vsCode, vsix, workspace, companions = [], settings }: VsCodeServerOptions): Promise<VsCodeServer> {
+  static async start({ vsCode, vsix, workspace, companions = [], settings, restricted = false }: VsCodeServerOptions): Promise<VsCodeServer> {
     const home = await mkdtemp(join(tmpdir(), 'tah-e2e-'));
     try {
       const folders: Folders = { home, data: join(home, 'data'), extensions: join(home, 'extensions'), workspace: join(home, 'workspace') };
@@ -118,14 +122,14 @@ export class VsCodeServer {
         await run(vsCode.command, [...vsCode.args, ...options, '--install-extension', packed], { timeoutMs: START_MS });
       }
       const installed = { extension: await installedExtension(folders), scratch: home };
-      const allSettings = JSON.stringify({ ...SETTINGS, ...(await settings?.(installed)) });
+      const allSettings = JSON.stringify({ ...SETTINGS, ...(restricted ? RESTRICTED_SETTINGS : {}), ...(await settings?.(installed)) });
       for (const settingsFolder of ['User', 'Machine', 'data/Machine']) {
         await mkdir(join(folders.data, settingsFolder), { recursive: true });
         await writeFile(join(folders.data, settingsFolder, 'settings.json'), allSettings);
       }
       const port = await freePort();
       // A group of its own: whatever is left of it can be ended as one.
-      const child = spawn(vsCode.command, [...vsCode.args, ...serveOptions(vsCode, port), ...options], { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+      const child = spawn(vsCode.command, [...vsCode.args, ...serveOptions(vsCode, port, restricted), ...options], { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
       const server = new VsCodeServer(child, folders, port);
       await server.untilItAnswers();
       return server;

@@ -14,7 +14,7 @@ const BROWSER_OPTIONS = [
   '--disable-component-update',
   '--disable-sync',
 ];
-const WAIT_MS = 30_000;
+const WAIT_MS = 90_000;
 
 /** Calls `look` until it gives something else than null. Throws, naming `what`, after `timeoutMs`. */
 export async function until<T>(what: string, look: () => Promise<T | null>, timeoutMs = WAIT_MS): Promise<T> {

@@ -5,7 +5,6 @@
 
 import * as vscode from 'vscode';
 import { extractAnswer } from '../../answer/extract.ts';
-import { judgeScope } from '../../answer/scopeFile.ts';
 import { logError } from '../../host/errors.ts';
 import type { Services } from '../../host/services.ts';
 import { withTemperature } from '../../host/settings.ts';
@@ -37,6 +36,8 @@ async function solve(services: Services, problem: string, token: vscode.Cancella
   const model = await services.models.choose(settings.model);
   const abort = abortOf(token);
   try {
+    // Loaded when the tool is used, not with the window.
+    const { judgeScope } = await import('../../answer/scopeFile.ts');
     const before = await judgeScope(model.path, problem, null);
     let text = '';
     let name = model.name;

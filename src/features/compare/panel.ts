@@ -5,6 +5,7 @@
 
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
+import { findRun } from '../../host/history.ts';
 import type { Services } from '../../host/services.ts';
 import { COMPARISON_PANEL, comparedToken, readComparisonMessage } from '../../protocol/comparison.ts';
 import type { ComparisonHostMessage, ComparisonWebviewMessage } from '../../protocol/comparison.ts';
@@ -118,8 +119,16 @@ export class ComparisonPanel implements vscode.WebviewPanelSerializer {
   private sendSnapshot(runs: readonly string[]): void {
     const known = this.shown === null ? null : this.comparisons.get(this.shown);
     const texts = Object.fromEntries(Object.entries(vscode.l10n.bundle ?? {}).flatMap(([message, text]) => (typeof text === 'string' ? [[message, text]] : [])));
-    if (known === null) this.post({ type: 'unknown', runs: runs.filter((run) => this.services.runs.get(run) !== null), texts });
-    else this.post({ type: 'snapshot', comparison: snapshotOf(known, (runId) => this.services.runs.get(runId), this.estimate(known.id)), texts });
+    if (known !== null) this.post({ type: 'snapshot', comparison: snapshotOf(known, (runId) => this.services.runs.get(runId), this.estimate(known.id)), texts });
+    else void this.stillKept(runs).then((kept) => {
+      this.post({ type: 'unknown', runs: kept, texts });
+    });
+  }
+
+  /** Those of the runs that this window or the history has. */
+  private async stillKept(runs: readonly string[]): Promise<string[]> {
+    const found = await Promise.all(runs.map((run) => findRun(this.services.runs, this.services.history, run)));
+    return runs.filter((_run, i) => found[i] !== null);
   }
 
   private sendHeads(id: string): void {

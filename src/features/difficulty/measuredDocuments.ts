@@ -79,12 +79,12 @@ export class MeasuredDocuments implements vscode.HoverProvider, vscode.CodeLensP
     const uri = document.uri.toString();
     const lens = (title: string, command: string, ...args: unknown[]): vscode.CodeLens => new vscode.CodeLens(place, { title, command, arguments: args });
     return [
-      lens(`$(symbol-color) ${summaryText(measured)}`, 'thinkAtHard.showPanel', measured.run.id),
+      lens(`$(symbol-color) ${shortText(measured)}`, 'thinkAtHard.showPanel', measured.run.id),
+      lens(vscode.l10n.t('Clear'), 'thinkAtHard.clearDifficulty'),
       ...(measured.threshold === null ? [] : [
         lens(tableText(measured.table), 'thinkAtHard.showDifficultyTable', uri),
         lens(vscode.l10n.t('Compare policies'), 'thinkAtHard.compare', { runId: measured.run.id }),
       ]),
-      lens(vscode.l10n.t('Clear'), 'thinkAtHard.clearDifficulty'),
     ];
   }
 
@@ -171,6 +171,12 @@ export function summaryText({ run, table, threshold }: Measured): string {
   }
   const sent = table['hard-sent'] + table['easy-sent'];
   return vscode.l10n.t('{0} tokens, {1} sent to a second pass ({2}), {3} passes a token', tokens, sent, percent(sent / tokens), (run.stats?.passesPerToken ?? 1).toFixed(2));
+}
+
+/** For a line of links above the text, which is cut where it is too long. */
+function shortText(measured: Measured): string {
+  const { table, threshold } = measured;
+  return threshold === null ? summaryText(measured) : vscode.l10n.t('{0} of {1} tokens sent to a second pass', table['hard-sent'] + table['easy-sent'], table.tokens);
 }
 
 export function tableText(table: OracleTable): string {
