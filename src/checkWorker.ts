@@ -7,9 +7,8 @@ import { equivalent } from './answer/equivalence.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('checkWorker runs as a worker thread only.');
-port.on('message', async (request: CheckRequest) => {
-  port.postMessage(await reply(request));
-});
+// A rejection is not caught here: it ends the worker with an error, which the checker reports.
+port.on('message', (request: CheckRequest) => void reply(request).then((answer) => { port.postMessage(answer); }));
 
 async function reply(request: CheckRequest): Promise<CheckReply> {
   switch (request.kind) {

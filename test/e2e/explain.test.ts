@@ -84,7 +84,7 @@ describe('an explanation', () => {
     await hover().locator('a', { hasText: 'Explain' }).click();
     await thread().waitFor({ timeout: FIRST_MS });
     await thread().getByText('All real solutions').waitFor({ timeout: FIRST_MS });
-    await until('words', async () => (/x squared/.test(await thread().innerText()) ? true : null), FIRST_MS);
+    await until('words', async () => ((await thread().innerText()).includes('x squared') ? true : null), FIRST_MS);
     await thread().getByText(/Verified by computer algebra|Contradicted by computer algebra|Could not be checked|Stopped/).first().waitFor({ timeout: ANSWER_MS });
     await session().workbench.press('Escape');
     await session().screenshot('explain-thread');

@@ -41,12 +41,12 @@ function shownTex(latex: string): string {
 
 /** null where it can't be read whole. */
 export function readTerm(tex: string): Term | null {
-  const read: Boxed | null = algebra().parse(tex);
-  return read?.isValid === true ? termOf(read) : null;
+  const read = algebra().parse(tex);
+  return read.isValid ? termOf(read) : null;
 }
 
 function boxed(json: Json): Boxed {
-  return algebra().box(json as Parameters<ComputeEngine['box']>[0]);
+  return algebra().expr(json as Parameters<ComputeEngine['expr']>[0]);
 }
 
 export function simplified(json: Json): Term {

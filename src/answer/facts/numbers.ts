@@ -26,7 +26,7 @@ const UNARY: Readonly<Record<string, Unary>> = {
 };
 const BINARY: Readonly<Record<string, (a: Complex, b: Complex) => unknown>> = {
   Divide: (a, b) => divide(a, nonZero(b)), Rational: (a, b) => divide(a, nonZero(b)), Power: (a, b) => powerOf(a, b), Root: (a, n) => rootOf(a, n), Subtract: (a, b) => subtract(a, b),
-  Complex: (a, b) => complex(realOf(a), realOf(b)), Mod: (a, b) => ((realOf(a) % realOf(b)) + realOf(b)) % realOf(b), Binomial: (n, k) => divide(factorialOf(n), multiply(factorialOf(k), factorialOf(subtract(n, k) as Complex)) as Complex),
+  Complex: (a, b) => complex(realOf(a), realOf(b)), Mod: (a, b) => ((realOf(a) % realOf(b)) + realOf(b)) % realOf(b), Binomial: (n, k) => divide(factorialOf(n), asComplex(multiply(factorialOf(k), factorialOf(asComplex(subtract(n, k)))))),
 };
 const MANY: Readonly<Record<string, (values: readonly number[]) => number>> = {
   GCD: (values) => values.reduce(gcdOf), LCM: (values) => values.reduce((a, b) => (a * b) / gcdOf(a, b)), Max: (values) => Math.max(...values), Min: (values) => Math.min(...values),
@@ -62,7 +62,7 @@ function evaluate(json: Json, values: Values, depth: number): Complex {
   const numbers = args.map((arg) => evaluate(arg, values, depth + 1));
   const [a, b] = numbers;
   if (head === 'Add' || head === 'Multiply') return numbers.reduce((x, y) => asComplex(head === 'Add' ? add(x, y) : multiply(x, y)));
-  if (head === 'Log' && a !== undefined) return asComplex(divide(log(nonZero(a)), log(b ?? complex(10, 0)) as Complex));
+  if (head === 'Log' && a !== undefined) return asComplex(divide(log(nonZero(a)), asComplex(log(b ?? complex(10, 0)))));
   const many = MANY[head];
   if (many !== undefined && numbers.length > 0) return complex(many(numbers.map(realOf)), 0);
   const unary = numbers.length === 1 ? UNARY[head] : undefined;
@@ -175,8 +175,8 @@ function limit([body, point]: readonly Json[], values: Values, depth: number): C
   return complex((left + right) / 2, 0);
 }
 
-/** ["Function", ["Block", body], name] or the body itself. */
-export function integrandOf(json: Json, name: string): Json | null {
+/** ["Function", ["Block", body], name] or the body itself; null where it is neither. */
+export function integrandOf(json: Json, name: string): Json {
   if (!Array.isArray(json) || json[0] !== 'Function') return json;
   if (json[2] !== name || json.length !== 3) return null;
   const body: Json = json[1];

@@ -5,7 +5,7 @@ const ENVIRONMENT = /^\s*\\begin\{(equation|align|aligned|gather|gathered|multli
 
 export function plainTex(tex: string): string {
   let plain = tex.trim();
-  const cases = /\\begin\{cases\}/.test(plain);
+  const cases = plain.includes('\\begin{cases}');
   for (let before = ''; before !== plain; ) {
     before = plain;
     const inside = ENVIRONMENT.exec(plain)?.[2];

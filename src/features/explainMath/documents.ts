@@ -3,7 +3,7 @@
  * document lives. A hover over the same text costs a binary search.
  */
 
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
 import { findFormulas } from '../../formula/detection/detect.ts';
 import { formulaAround } from '../../formula/detection/formula.ts';
 import type { Formula } from '../../formula/detection/formula.ts';

@@ -50,7 +50,11 @@ export class FormulaAction implements vscode.CodeActionProvider {
     const formula = this.formulas.at(document, range.start);
     if (formula === null) return [];
     const args = [document.uri.toString(), formula.start, formula.end];
-    const action = (title: string, command: string): vscode.CodeAction => ({ title, kind: FormulaAction.kind, command: { title, command, arguments: args } });
+    const action = (title: string, command: string): vscode.CodeAction => {
+      const made = new vscode.CodeAction(title, FormulaAction.kind);
+      made.command = { title, command, arguments: args };
+      return made;
+    };
     return [action(vscode.l10n.t('Explain this formula'), COMMANDS.explain), action(vscode.l10n.t('Solve this formula'), COMMANDS.solve)];
   }
 }
