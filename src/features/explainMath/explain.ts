@@ -5,7 +5,6 @@
 
 import * as vscode from 'vscode';
 import type { FormulaFacts } from '../../answer/facts/formulaFacts.ts';
-import { judgeScope } from '../../answer/scopeFile.ts';
 import { MacroError } from '../../formula/detection/macros.ts';
 import type { TexInput } from '../../host/math/mathService.ts';
 import type { Services } from '../../host/services.ts';
@@ -84,8 +83,9 @@ export async function explain(services: Services, threads: ExplanationThreads, {
 async function askModel(services: Services, shown: ExplanationThread, document: vscode.TextDocument, facts: FormulaFacts): Promise<void> {
   if (shown.abort.signal.aborted) return;
   const settings = services.settings(document.uri);
-  const model = await services.models.resolve(settings.model);
+  const model = await services.models.choose(settings.model);
   const question = questionOf(shown.current.input.tex, facts);
+  const { judgeScope } = await import('../../answer/scopeFile.ts');
   const scope = await judgeScope(model.path, question, null);
   if (scope?.state === 'outside') {
     const learned = vscode.l10n.t('It has learned: {0}.', scope.subjects.map(({ title }) => title).join(', '));

@@ -11,7 +11,7 @@ import type { Services } from '../../host/services.ts';
 import { TahError } from '../../protocol/errors.ts';
 import { DocumentFormulas } from './documents.ts';
 import { explain, targetOf } from './explain.ts';
-import { COMMANDS, FormulaHover } from './hover.ts';
+import { FormulaHover } from './hover.ts';
 import { FormulaAction, FormulaLens } from './lens.ts';
 import { questionOf } from './question.ts';
 import { ExplanationThreads } from './threads.ts';
@@ -28,10 +28,10 @@ export function registerExplainMath(services: Services): vscode.Disposable {
     vscode.languages.registerHoverProvider(selector, new FormulaHover(formulas, services.math)),
     vscode.languages.registerCodeLensProvider(selector, lens),
     vscode.languages.registerCodeActionsProvider(selector, new FormulaAction(formulas), { providedCodeActionKinds: [FormulaAction.kind] }),
-    registerCommand(log, COMMANDS.explain, async (...args) => {
+    registerCommand(log, 'thinkAtHard.explain', async (...args) => {
       await explain(services, threads, await targetOf(formulas, args));
     }),
-    registerCommand(log, COMMANDS.solve, async (...args) => {
+    registerCommand(log, 'thinkAtHard.solveFormula', async (...args) => {
       const { input } = await targetOf(formulas, args);
       const facts = await services.analyse(input.tex);
       await vscode.commands.executeCommand('thinkAtHard.solve', questionOf(input.tex, facts));
