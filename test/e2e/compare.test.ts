@@ -28,13 +28,6 @@ async function untilOver(): Promise<void> {
   await until('every answer is checked', async () => ((await (await find(ID.check)).and((await page()).locator('[data-check="pending"]')).count()) === 0 ? true : null));
 }
 
-async function chooseTheme(name: string): Promise<void> {
-  const { workbench } = session();
-  await workbench.runCommand('Preferences: Color Theme');
-  await workbench.choose(name, name);
-  await workbench.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
-}
-
 /** What axe finds wrong on the page. */
 async function violations(): Promise<string[]> {
   const frame = await page();
@@ -78,7 +71,7 @@ describe('Compare with the bundled model', () => {
   it('has no accessibility violations and is readable in all kinds of themes', async () => {
     const { screenshot } = session();
     for (const [theme, name] of [['Light Modern', 'light'], ['Dark High Contrast', 'hc-dark'], ['Light High Contrast', 'hc-light'], ['Dark Modern', 'dark-again']] as const) {
-      await chooseTheme(theme);
+      await session().workbench.chooseTheme(theme);
       expect(await violations()).toEqual([]);
       await screenshot(`compare-${name}`);
     }

@@ -49,13 +49,6 @@ async function rulerPixels(file: string): Promise<number> {
   return await inEditor<number>(file, 'canvas.decorationsOverviewRuler', RULER);
 }
 
-async function chooseTheme(name: string): Promise<void> {
-  const { workbench } = session();
-  await workbench.runCommand('Preferences: Color Theme');
-  await workbench.choose(name, name);
-  await workbench.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
-}
-
 describe('Difficulty of a Markdown file', () => {
   it('marks the tokens in the text and in the overview ruler, and says how the decider did', async () => {
     const { workbench, screenshot } = session();
@@ -100,7 +93,7 @@ describe('Difficulty of a Markdown file', () => {
   it('is told apart in all kinds of themes', async () => {
     const { screenshot } = session();
     for (const [theme, name] of [['Light Modern', 'light'], ['Dark High Contrast', 'hc-dark'], ['Light High Contrast', 'hc-light'], ['Dark Modern', 'dark-again']] as const) {
-      await chooseTheme(theme);
+      await session().workbench.chooseTheme(theme);
       expect((await marks(FILE)).underlined.length).toBeGreaterThan(0);
       await screenshot(`difficulty-${name}`);
     }

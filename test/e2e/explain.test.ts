@@ -8,7 +8,7 @@ const FIRST_MS = 60_000;
 const ANSWER_MS = 120_000;
 const IMAGE = 'img[src^="data:image/svg+xml"]';
 
-const session = useSession(() => Promise.resolve({ 'workbench.colorTheme': 'Default Dark Modern', 'comments.openView': 'never' }));
+const session = useSession(() => Promise.resolve({ 'workbench.colorTheme': 'Dark Modern', 'comments.openView': 'never' }));
 
 /** Puts the cursor behind `text` in `file` and asks for the hover there. */
 async function hoverAt(file: string, text: string, back: number): Promise<void> {

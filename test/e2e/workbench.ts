@@ -78,6 +78,13 @@ export class Workbench {
     await this.choose(`>${title}`, title);
   }
 
+  /** Takes a colour theme by its name in the list of themes. */
+  async chooseTheme(name: string): Promise<void> {
+    await this.runCommand('Preferences: Color Theme');
+    await this.choose(name, name);
+    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+  }
+
   /** Opens a file of the workspace in the first group of editors and waits for its editor. */
   async openFile(name: string): Promise<void> {
     await this.page.keyboard.press('Control+1');
