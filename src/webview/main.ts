@@ -85,7 +85,7 @@ function actionsOf(runId: string, save: (change: Partial<PanelState>) => void): 
 function showGone(): void {
   view?.dispose();
   view = null;
-  const text = l10n.t('This run is no longer there. Runs are kept while the window is open.');
+  const text = l10n.t('This run is no longer there. It was deleted, or it had not ended when its window was closed.');
   const solve = button({ icon: 'lightbulb', label: l10n.t('Solve a problem'), testId: TEST_ID.solve, primary: true, onClick: () => {
     host.postMessage({ type: 'solve' });
   } });

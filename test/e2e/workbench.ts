@@ -108,6 +108,22 @@ export class Workbench {
     await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
   }
 
+  /** Names the file in VS Code's own dialog, which first writes its proposal over whatever was typed too early. */
+  async answerFileDialog(path: string): Promise<void> {
+    const widget = this.page.locator('.quick-input-widget');
+    const input = widget.locator('input[type="text"]').first();
+    let last = '';
+    await until('the dialog proposes a file', async () => {
+      const before = last;
+      last = await input.inputValue();
+      return last !== '' && last === before ? true : null;
+    });
+    await input.fill(path);
+    await until('the dialog has the path', async () => ((await input.inputValue()) === path ? true : null));
+    await input.press('Enter');
+    await widget.waitFor({ state: 'hidden' });
+  }
+
   /** Selects the whole line that holds `text` in the editor of `file`. */
   async selectLine(file: string, text: string): Promise<void> {
     await this.editor(file).locator('.view-line').filter({ hasText: text }).first().click();
