@@ -65,6 +65,8 @@ export function createServices(context: vscode.ExtensionContext): Services {
   const engine = routeEngine({ local, endpoints: () => settings().endpoints, key: (endpoint) => endpointKeys.get(endpoint) });
   const check: Services['checkAnswer'] = (problem, answer, signal) => checkAnswer(problem, answer, { workerPath: bundle('checkWorker.cjs'), signal });
   const runs = new Runs({
+    // A page drawn anew at each frame takes a core of its own where there is no GPU, and the engine wants that core.
+    frameMs: 50,
     engine,
     extractAnswer,
     checkAnswer: check,
