@@ -23,7 +23,7 @@ async function solveSelectedLine(): Promise<void> {
 async function untilSaved(wanted: (text: string) => boolean): Promise<string> {
   const { server, workbench } = session();
   await workbench.focusEditor(FILE);
-  await workbench.press('Control+S');
+  await workbench.saveChange(FILE);
   return await until('the saved document is as expected', async () => {
     const text = await readFile(server.pathOf(FILE), 'utf8');
     return wanted(text) ? text : null;

@@ -35,7 +35,7 @@ async function solveLine(file: string, problem: string): Promise<void> {
 /** Saves the editor that has the focus, and gives the file once its text is as wanted. */
 async function untilSaved(file: string, wanted: (text: string) => boolean): Promise<string> {
   const { server, workbench } = session();
-  await workbench.press('Control+S');
+  await workbench.saveChange(file);
   return await until(`${file} is as expected`, async () => {
     const text = await readFile(server.pathOf(file), 'utf8');
     return wanted(text) ? text : null;

@@ -74,7 +74,7 @@ export class Workbench {
 
   /** Runs a command of the palette by its full title. */
   async runCommand(title: string): Promise<void> {
-    await this.page.keyboard.press('F1');
+    await this.openQuickInput('F1');
     await this.choose(`>${title}`, title);
   }
 
@@ -88,9 +88,29 @@ export class Workbench {
   /** Opens a file of the workspace in the first group of editors and waits for its editor. */
   async openFile(name: string): Promise<void> {
     await this.page.keyboard.press('Control+1');
-    await this.page.keyboard.press('Control+P');
+    await this.openQuickInput('Control+P');
     await this.choose(name, name);
     await this.page.locator(`.editor-instance[aria-label^="${name}"], .monaco-editor[data-uri$="/${name}"]`).first().waitFor();
+  }
+
+  /** Presses `key` until its quick input is there: a key that comes while a webview or dialog hands over the focus is lost. */
+  private async openQuickInput(key: string): Promise<void> {
+    const input = this.page.locator('.quick-input-widget input[type="text"]').first();
+    await until(`the quick input of ${key}`, async () => {
+      await this.page.keyboard.press(key);
+      return await input.waitFor({ state: 'visible', timeout: 5_000 }).then(
+        () => true,
+        () => null,
+      );
+    });
+  }
+
+  /** Saves the editor that has the focus once `file` has a change to save: an edit that was just asked for comes later than a key. */
+  async saveChange(file: string): Promise<void> {
+    const changed = this.page.locator(`.tab.dirty[data-resource-name="${file}"]`).first();
+    await changed.waitFor();
+    await this.press('Control+S');
+    await changed.waitFor({ state: 'hidden' });
   }
 
   /** Types into the open quick input and takes the entry that has `entry` in its label. */

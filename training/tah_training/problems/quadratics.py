@@ -11,8 +11,9 @@ from .wording import asked_to_solve, careless
 
 def make_quadratic(rng: random.Random) -> Problem:
     letter = rng.choice(["x"] * 9 + ["y", "t", "n"])
-    lead = rng.choices([1, 2, 3, -1, 4, 5], [78, 9, 5, 4, 2, 2])[0]
-    low, high = sorted([rng.randint(-12, 12), rng.randint(-12, 12)])
+    lead = rng.choices([1, 2, 3, -1, 4, 5, -2, 6, 10], [66, 9, 5, 6, 3, 4, 2, 2, 3])[0]
+    reach = 12 if rng.random() < 0.5 else 20
+    low, high = sorted([rng.randint(-reach, reach), rng.randint(-reach, reach)])
     if rng.random() < 0.06:
         low, high = -abs(high), abs(high)
     if low == high == 0:
