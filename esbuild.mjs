@@ -1,9 +1,9 @@
 // Bundles every main of src/ into dist/. `--only cli` builds one bundle; `--quiet` says nothing unless it fails.
 // `--outdir DIR` writes elsewhere; `--metafile FILE` lists the files that went into the bundles (for the third-party notices).
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -17,14 +17,21 @@ const { values } = parseArgs({
   },
 });
 
+/** The files of src/, in an order that is the same everywhere. */
+function sources() {
+  const files = readdirSync('src', { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return files.map((entry) => path.join(entry.parentPath, entry.name)).sort();
+}
+
 /** Extension host and engine process must come from the same sources: they compare this at their handshake. */
 function buildId() {
   const hash = createHash('sha256');
-  for (const entry of readdirSync('src', { recursive: true, withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    if (entry.isFile()) hash.update(readFileSync(path.join(entry.parentPath, entry.name)));
-  }
+  for (const file of sources()) hash.update(readFileSync(file));
   return `${JSON.parse(readFileSync('package.json', 'utf8')).version}-${hash.digest('hex').slice(0, 12)}`;
 }
+
+/** Folder of the extension's pieces, in the output folder. */
+const PIECES = 'pieces';
 
 /** @type {import('esbuild').BuildOptions} */
 const node = {
@@ -42,8 +49,42 @@ const node = {
   logLevel: 'warning',
   // Some dependencies are ES modules that ask for their own URL.
   define: { 'import.meta.url': '__bundleUrl', 'import.meta.dirname': '__dirname', __TAH_BUILD__: JSON.stringify(buildId()) },
-  banner: { js: "const __bundleStart = performance.now(); const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
+  banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
 };
+
+/**
+ * One module that takes the API apart, for all files: esbuild would copy its 400 names for each file that imports it,
+ * which was half of the start.
+ */
+const vsCodeOnce = {
+  name: 'vscode-once',
+  setup: (/** @type {import('esbuild').PluginBuild} */ { onLoad, onResolve }) => {
+    onResolve({ filter: /^vscode$/ }, ({ kind }) => (kind === 'require-call' ? { path: 'vscode', external: true } : { path: 'vscode', namespace: 'vscode-once' }));
+    onLoad({ filter: /.*/, namespace: 'vscode-once' }, () => {
+      const names = new Set(sources().flatMap((file) => [...readFileSync(file, 'utf8').matchAll(/\bvscode\.(\w+)/g)].map(([, name]) => name)));
+      return { contents: `export const { ${[...names].sort().join(', ')} } = require('vscode');` };
+    });
+  },
+};
+
+/**
+ * Bundles in pieces: VS Code waits for the main alone, and what an `import()` asks for is read when it is asked for.
+ * esbuild splits ES modules only, so each piece becomes CommonJS in a second step: in the extension host every import
+ * of an ES module passes VS Code's loader hook, which costs more than the splitting saves.
+ * @param {import('esbuild').BuildOptions} options
+ */
+async function buildInPieces({ banner, sourcemap, ...options }) {
+  // Pieces have names of their contents: those of an earlier build would stay.
+  await rm(path.join(values.outdir, PIECES), { recursive: true, force: true });
+  const map = sourcemap === false ? false : 'inline';
+  const split = await build({ ...options, format: 'esm', splitting: true, chunkNames: `${PIECES}/[name]-[hash]`, sourcemap: map, write: false, metafile: true });
+  for (const { path: file, text } of split.outputFiles) {
+    const { code } = await transform(text, { format: 'cjs', platform: 'node', target: 'node20', supported: { 'dynamic-import': false }, banner: banner?.js ?? '', sourcemap: map, minify: values.production, legalComments: 'none' });
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, code);
+  }
+  return split;
+}
 
 /** @type {import('esbuild').BuildOptions} */
 const browser = {
@@ -75,7 +116,7 @@ const speechLibraries = {
 };
 
 const bundles = {
-  extension: { ...node, entryPoints: { extension: 'src/extension.ts' } },
+  extension: { ...node, entryPoints: { extension: 'src/extension.ts' }, plugins: [vsCodeOnce], logOverride: { 'import-is-undefined': 'error' } },
   engineProcess: { ...node, entryPoints: { engineProcess: 'src/engineProcess.ts' } },
   cli: { ...node, entryPoints: { cli: 'src/cli.ts' } },
   checkWorker: { ...node, entryPoints: { checkWorker: 'src/checkWorker.ts' } },
@@ -92,7 +133,7 @@ for (const name of names) {
 }
 const start = Date.now();
 await mkdir(values.outdir, { recursive: true });
-const results = await Promise.all(names.map((name) => build({ ...bundles[name], metafile: true })));
+const results = await Promise.all(names.map((name) => (name === 'extension' ? buildInPieces(bundles[name]) : build({ ...bundles[name], metafile: true }))));
 if (!values.only) await cp('node_modules/@vscode/codicons/dist', `${values.outdir}/codicons`, { recursive: true });
 if (names.includes('mathWorker')) {
   for (const name of SPEECH_RULES) await cp(`node_modules/speech-rule-engine/lib/mathmaps/${name}.json`, `${values.outdir}/mathmaps/${name}.json`);

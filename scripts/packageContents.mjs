@@ -94,6 +94,7 @@ const ALLOWED = [
   /^extension\/media(\/[\w-][\w.-]*)+\.(svg|png|css|md)$/,
   /^extension\/l10n\/[\w.-]+\.json$/,
   /^extension\/dist\/\w+\.cjs$/,
+  /^extension\/dist\/pieces\/[\w-]+\.cjs$/,
   /^extension\/dist\/(webview|comparison)\.(js|css)$/,
   /^extension\/dist\/mathmaps\/(base|[a-z]{2})\.json$/,
   /^extension\/dist\/codicons\/codicon\.(css|ttf)$/,

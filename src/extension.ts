@@ -16,13 +16,10 @@ import { registerSolve } from './features/solve/solve.ts';
 import { createServices } from './host/services.ts';
 import type { Services } from './host/services.ts';
 
-/** When the bundle began to run: of esbuild's banner. */
-declare const __bundleStart: number;
-
 let services: Services | null = null;
 
 export function activate(context: vscode.ExtensionContext): void {
-  const loaded = performance.now();
+  const start = performance.now();
   services = createServices(context);
   context.subscriptions.push(
     registerSolve(services),
@@ -35,7 +32,7 @@ export function activate(context: vscode.ExtensionContext): void {
     registerChat(services),
     registerExplainMath(services),
   );
-  services.log.info(`Activated: ${(loaded - __bundleStart).toFixed(1)} ms to load the code, ${(performance.now() - loaded).toFixed(1)} ms to register.`);
+  services.log.info(`Activated in ${(performance.now() - start).toFixed(1)} ms, the loading of the code not counted.`);
 }
 
 /** The engine process is gone when this resolves. */

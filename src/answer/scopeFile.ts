@@ -5,7 +5,7 @@
 
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { TahError } from '../protocol/errors.ts';
 import { SUBJECTS_FILE, type ScopeVerdict } from '../protocol/scope.ts';
 import { ScopeJudge, type DeclaredSubjects } from './scope.ts';

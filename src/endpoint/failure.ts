@@ -1,6 +1,6 @@
 /** What a server's refusal or silence means to a user, as a TahError. Never has a key or a text of the user in it. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { TahError } from '../protocol/errors.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
 

@@ -3,7 +3,7 @@
  * the events of its engine. Fields that are not used here are let pass.
  */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import type { TokenEvent } from '../protocol/engine.ts';
 
 const finite = z.number();

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LocalModelInfo } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
 import { MANIFEST_FILE, MANIFEST_FORMAT, type ModelManifest } from '../protocol/manifest.ts';

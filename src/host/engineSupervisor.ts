@@ -8,8 +8,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TahError } from '../protocol/errors.ts';
 import { cancelled } from '../protocol/streams.ts';
-import { EngineChild } from './engineChild.ts';
-import type { ChildEnd, ChildOptions, EngineLog } from './engineChild.ts';
+import type { ChildEnd, ChildOptions, EngineChild, EngineLog } from './engineChild.ts';
 import { describeRuntime } from './engineRuntime.ts';
 import type { Runtime, RuntimeChoice } from './engineRuntime.ts';
 
@@ -155,12 +154,14 @@ export class EngineSupervisor {
   async #start(dying: EngineChild | null): Promise<EngineChild> {
     const { choice, handshakeMs } = this.#options;
     await dying?.ended;
+    // With the RPC library; most windows start no process.
+    const { EngineChild: Child } = await import('./engineChild.ts');
     await this.#backOff();
     for (;;) {
       const runtime = choice.current;
       const words = describeRuntime(runtime);
       this.#setState({ kind: 'starting', runtime: words });
-      const child = this.#spawn(runtime);
+      const child = this.#spawn(Child, runtime);
       const greeting = await child.handshake(handshakeMs);
       if (this.#closing.signal.aborted) throw closedError();
       if (greeting.kind === 'ready') {
@@ -180,9 +181,9 @@ export class EngineSupervisor {
     }
   }
 
-  #spawn(runtime: Runtime): EngineChild {
+  #spawn(Child: typeof EngineChild, runtime: Runtime): EngineChild {
     try {
-      const child: EngineChild = new EngineChild(runtime, {
+      const child: EngineChild = new Child(runtime, {
         ...this.#options.child,
         onEnd: (end) => { this.#onEnd(child, end); },
       });

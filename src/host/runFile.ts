@@ -5,7 +5,7 @@
  * Knows no editor and no disk; the command line uses it too.
  */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ModelInfo, ProviderInfo, TokenEvent } from '../protocol/engine.ts';
 import { isErrorCode, TahError } from '../protocol/errors.ts';
 import type { ErrorData } from '../protocol/errors.ts';

@@ -2,7 +2,7 @@
  * Which files of a repository a checkpoint needs (the layout that the importer reads), and what is missing for one.
  * Everything else of a repository stays on the hub: other formats of the weights, pictures, logs.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { TahError } from '../protocol/errors.ts';
 import type { HubConnection } from './connection.ts';
 import type { HubFile } from './listing.ts';

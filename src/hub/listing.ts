@@ -3,7 +3,7 @@
  * sizes, hashes are hashes, names stay inside of the folder. Knows no layout of checkpoints.
  */
 import { listFiles } from '@huggingface/hub';
-import { z } from 'zod';
+import * as z from 'zod';
 import { TahError } from '../protocol/errors.ts';
 import type { HubConnection } from './connection.ts';
 import { withRetries, type Waiting } from './retry.ts';

@@ -5,7 +5,7 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import { open, readFile, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { HubFile } from './listing.ts';
 
 const STATE = z.object({ size: z.number(), hash: z.string().nullable(), etag: z.string().nullable() });

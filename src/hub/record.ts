@@ -4,7 +4,7 @@
  */
 import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { TahError } from '../protocol/errors.ts';
 import type { DownloadPlan } from './layout.ts';
 import { bytesOnDisk } from './partFile.ts';

@@ -3,7 +3,7 @@
  * has no effect here is listed, anything unknown is an error. Pure; docs/serve.md has the same list for people.
  */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ChatMessage, SamplingOptions, ThinkingPolicy } from '../protocol/engine.ts';
 import { badRequest, Refusal } from './refusal.ts';
 

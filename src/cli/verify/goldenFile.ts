@@ -1,7 +1,7 @@
 /** The files of golden vectors (formats tah-golden/1, -sampling/1, -tokenizer/1), read and checked. Knows no engine. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { TahError } from '../../protocol/errors.ts';
 
 const tensor = z.object({ offset: z.number().int().nonnegative(), shape: z.array(z.number().int().nonnegative()), dtype: z.literal('float32') });

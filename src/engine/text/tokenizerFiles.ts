@@ -6,7 +6,7 @@
 
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { TahError } from '../../protocol/errors.ts';
 import type { Alphabet } from './tokenBytes.ts';
 

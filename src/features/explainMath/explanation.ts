@@ -12,7 +12,6 @@ import type { Run } from '../../protocol/run.ts';
 import { factLines, nothingKnown } from './factsText.ts';
 import { formulaBlock, formulaInline, themeColors } from './mathMarkdown.ts';
 import { partsOf } from './modelText.ts';
-import { plotSvg } from './plotSvg.ts';
 import { LONGEST_MARKDOWN, MarkdownBudget, escaped, image } from './safeMarkdown.ts';
 
 /** What the model was asked, or why it wasn't. */
@@ -76,6 +75,7 @@ async function factsPart(math: MathService, { facts }: ExplanationState): Promis
   }
   if (lines.length === 0 && facts.plot === null) lines.push(escaped(nothingKnown(facts)));
   if (facts.plot !== null) {
+    const { plotSvg } = await import('./plotSvg.ts');
     const picture = image(plotSvg(facts.plot, themeColors()), plotText(facts));
     lines.push(budget.take(picture, ''));
   }

@@ -2,7 +2,7 @@
  * Token ids and sampling settings: generation_config.json where there is one, then config.json, then the paper's values.
  * Knows Hugging Face's keys. Does not know the tokenizer.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CheckpointFolder } from './checkpointFolder.ts';
 import { conform, given, objectOf, readJsonObject, real, whole, type JsonObject, type Place } from './json.ts';
 import { refuse } from './refusal.ts';

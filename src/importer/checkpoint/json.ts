@@ -2,7 +2,7 @@
  * JSON of a checkpoint: bounded in size, strict UTF-8, no key twice, and an object at the top.
  * Knows how a schema's first complaint becomes a sentence that names file and key. Knows no keys.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ErrorCode } from '../../protocol/errors.ts';
 import type { CheckpointFolder } from './checkpointFolder.ts';
 import { refuse, show, type Origin } from './refusal.ts';

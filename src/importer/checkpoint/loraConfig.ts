@@ -2,7 +2,7 @@
  * What LoRA a model has, said twice: in tah_config.json `adapter_kwargs`, which the reference obeys, and in
  * lora/adapter_config.json, which it ignores. Both are read and must agree. Knows PEFT 0.15's settings; reads no tensors.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { conform, given, objectOf, real, truth, whole, type JsonObject, type Place } from './json.ts';
 import { refuse, show } from './refusal.ts';
 import { LINEARS, type Linear, type LoraConfig } from './types.ts';

@@ -2,7 +2,7 @@
  * config.json of a Hugging Face Qwen3 or Llama model, checked and with transformers' defaults (4.52.4).
  * Knows which settings change the mathematics; what we can't compute is refused. Knows no tensors.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CheckpointFolder } from './checkpointFolder.ts';
 import { conform, given, objectOf, readJsonObject, real, text, truth, whole, type JsonObject, type Place } from './json.ts';
 import { refuse, show } from './refusal.ts';

@@ -3,7 +3,7 @@
  * Knows `rope_scaling` (transformers 4) and `rope_parameters` (5) of kind default, linear, llama3 and yarn; refuses others.
  * Source: transformers 4.52.4, modeling_rope_utils.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { conform, given, isObject, real, truth, whole, type JsonObject, type Place } from './json.ts';
 import { refuse, show } from './refusal.ts';
 

@@ -3,7 +3,7 @@
  * Knows the reference's precedence and its quirks (TaH commit 1e07bc3: tah_config.py, tah_model.py, iter_decider.py).
  * Reads no weights; what the reference would load silently and compute wrongly is refused.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CheckpointFolder } from './checkpointFolder.ts';
 import type { FloatFormat } from './floatFormats.ts';
 import { conform, given, isObject, objectOf, readJsonObject, real, text, truth, whole, type JsonObject, type Place } from './json.ts';

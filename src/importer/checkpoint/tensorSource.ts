@@ -2,7 +2,7 @@
  * The tensors of a model by name, from one safetensors file or from the shards that an index names.
  * Checks that index and shards agree in both directions. Knows no architecture.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CheckpointFolder } from './checkpointFolder.ts';
 import { conform, objectOf, readJsonObject, text } from './json.ts';
 import { refuse, show, type Origin } from './refusal.ts';

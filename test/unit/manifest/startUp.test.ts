@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** Libraries that are needed only when something is used; `await import(…)` loads them then. */
-const LARGE = ['zod', '@huggingface/hub', '@huggingface/jinja', '@huggingface/tokenizers', '@cortex-js/compute-engine', 'mathjs', '@mathjax/src', 'speech-rule-engine', 'markdown-it', '@bufbuild/protobuf', 'onnxruntime-node'];
+const LARGE = ['zod', 'vscode-jsonrpc', 'd3-shape', 'd3-scale', '@huggingface/blake3-jit', '@huggingface/hub', '@huggingface/jinja', '@huggingface/tokenizers', '@cortex-js/compute-engine', 'mathjs', '@mathjax/src', 'speech-rule-engine', 'markdown-it', '@bufbuild/protobuf', 'onnxruntime-node'];
 
 /** What a file imports at its top, types left out. */
 function staticImports(file: string): string[] {

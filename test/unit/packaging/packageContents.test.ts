@@ -15,6 +15,7 @@ const right = [
   'extension/LICENSE.txt',
   'extension/media/icon.png',
   'extension/dist/extension.cjs',
+  'extension/dist/pieces/download-AB12CD34.cjs',
   'extension/dist/engineProcess.cjs',
   'extension/dist/checkWorker.cjs',
   'extension/dist/mathWorker.cjs',
