@@ -41,6 +41,7 @@ module.exports = {
     { name: 'rooms-import-no-main', severity: 'error', from: { path: '^src/[^/]+/' }, to: { path: '^src/[^/]+\\.ts$' } },
     { name: 'main-extension', severity: 'error', from: { path: '^src/extension\\.ts$' }, to: { path: '^src/', pathNot: ['host', 'features', 'protocol'].map(room) } },
     { name: 'main-engine-process', severity: 'error', from: { path: '^src/engineProcess\\.ts$' }, to: { path: '^src/', pathNot: ['engine', 'importer', 'protocol'].map(room) } },
+    { name: 'main-provider-probe', severity: 'error', from: { path: '^src/providerProbe\\.ts$' }, to: { path: '^src/', pathNot: ['engine', 'protocol'].map(room) } },
     { name: 'main-check-worker', severity: 'error', from: { path: '^src/checkWorker\\.ts$' }, to: { path: '^src/', pathNot: ['answer', 'protocol'].map(room) } },
     { name: 'main-math-worker', severity: 'error', from: { path: '^src/mathWorker\\.ts$' }, to: { path: '^src/', pathNot: ['formula', 'protocol'].map(room) } },
     { name: 'only-the-worker-typesets', severity: 'error', from: { path: '^src/', pathNot: ['^src/formula/typeset/', '^src/mathWorker\\.ts$', '^src/webview/'] }, to: { path: '^(node_modules/(@mathjax|speech-rule-engine)|src/formula/typeset/(?!messages))' } },

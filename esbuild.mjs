@@ -119,14 +119,15 @@ const bundles = {
   extension: { ...node, entryPoints: { extension: 'src/extension.ts' }, plugins: [vsCodeOnce], logOverride: { 'import-is-undefined': 'error' } },
   engineProcess: { ...node, entryPoints: { engineProcess: 'src/engineProcess.ts' } },
   cli: { ...node, entryPoints: { cli: 'src/cli.ts' } },
+  providerProbe: { ...node, entryPoints: { providerProbe: 'src/providerProbe.ts' } },
   checkWorker: { ...node, entryPoints: { checkWorker: 'src/checkWorker.ts' } },
   mathWorker: { ...node, entryPoints: { mathWorker: 'src/mathWorker.ts' }, plugins: [speechLibraries] },
   webview: { ...browser, entryPoints: { webview: 'src/webview/main.ts' } },
   comparison: { ...browser, entryPoints: { comparison: 'src/webview/comparison/main.ts' } },
 };
 
-// The command line checks answers in the same worker as the extension does.
-const needs = { cli: ['cli', 'checkWorker'] };
+// The command line checks answers and tests providers in the same programs as the extension does.
+const needs = { cli: ['cli', 'checkWorker', 'providerProbe'] };
 const names = values.only ? (needs[values.only] ?? [values.only]) : Object.keys(bundles);
 for (const name of names) {
   if (!(name in bundles)) throw new Error(`esbuild.mjs: no bundle named "${name}"; there are ${Object.keys(bundles).join(', ')}`);

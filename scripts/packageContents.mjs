@@ -107,6 +107,7 @@ const REQUIRED = [
   'extension/package.json',
   'extension/dist/extension.cjs',
   'extension/dist/engineProcess.cjs',
+  'extension/dist/providerProbe.cjs',
   'extension/dist/checkWorker.cjs',
   'extension/dist/mathWorker.cjs',
   'extension/dist/mathmaps/base.json',

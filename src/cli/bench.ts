@@ -2,9 +2,9 @@
  * `tah bench`: what the second passes cost on this machine, as ratios of things measured in the same run. The policies
  * take turns in every round, so that a machine that slows down slows all of them.
  */
-import { createEngine } from '../engine/engine.ts';
 import type { EngineApi, ProviderChoice, ThinkingPolicy } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
+import { localEngine } from './localEngine.ts';
 import { collect } from './measure.ts';
 import { resolveModel } from './models.ts';
 import type { Terminal } from './terminal.ts';
@@ -43,7 +43,7 @@ const PROMPT_TOKENS = 64;
 
 export async function bench(options: BenchOptions, terminal: Terminal, signal: AbortSignal): Promise<void> {
   const model = await resolveModel(options.model, terminal, signal);
-  const engine = createEngine();
+  const engine = localEngine(terminal);
   const { model: info, provider } = await engine.load(model, options.provider);
   if (info.contextLength !== null && PROMPT_TOKENS + options.tokens > info.contextLength) {
     throw new TahError('input.bad-option', `${PROMPT_TOKENS} prompt tokens and ${options.tokens} more don't fit into the model's context of ${info.contextLength}.`, {

@@ -5,12 +5,12 @@
 import os from 'node:os';
 import { privacyFilter } from '../diagnosis/privacy.ts';
 import { renderReport, type ModelLine, type Report } from '../diagnosis/report.ts';
-import { createEngine } from '../engine/engine.ts';
 import { openModelFolder, verifyHashes } from '../engine/modelFolder.ts';
 import { listProviders } from '../engine/session.ts';
 import { formatBytes } from '../hub/progress.ts';
 import type { ProviderInfo } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
+import { localEngine } from './localEngine.ts';
 import { collect } from './measure.ts';
 import { resolveModel } from './models.ts';
 import type { Terminal } from './terminal.ts';
@@ -35,7 +35,7 @@ export async function diagnose(given: string | undefined, terminal: Terminal, si
   const bundled = await step('providers', () => listProviders());
   const folder = await step('model', () => resolveModel(given, terminal, signal));
   const model = folder === null ? null : await step('model', () => inspect(folder, given === undefined));
-  const run = folder === null ? null : await step('a short run', () => shortRun(folder, signal));
+  const run = folder === null ? null : await step('a short run', () => shortRun(folder, terminal, signal));
   const provider = run?.provider ?? null;
   const report: Report = {
     versions: [{ name: 'Think-at-Hard', value: packageJson.version }, { name: 'Runtime', value: `Node ${process.versions.node}` }],
@@ -77,9 +77,9 @@ async function inspect(folder: string, bundled: boolean): Promise<ModelLine> {
   return { id, source: bundled ? 'bundled' : 'folder', quantization, parameters, maxIter, hash };
 }
 
-async function shortRun(model: string, signal: AbortSignal): Promise<{ readonly provider: ProviderInfo; readonly text: string }> {
+async function shortRun(model: string, terminal: Terminal, signal: AbortSignal): Promise<{ readonly provider: ProviderInfo; readonly text: string }> {
   const request = { model, prompt: { kind: 'chat', messages: [{ role: 'user', content: PROBE.problem }] }, policy: { kind: 'never' }, maxTokens: PROBE.maxTokens } as const;
-  const { start, end } = await collect(createEngine().generate(request, signal));
+  const { start, end } = await collect(localEngine(terminal).generate(request, signal));
   const { tokens, loadMs, tokensPerSecond } = end.stats;
   return { provider: start.provider, text: `${start.model.id}: ${tokens} tokens, ${tokensPerSecond.toFixed(0)} tokens/s, loaded in ${loadMs.toFixed(0)} ms` };
 }

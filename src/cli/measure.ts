@@ -1,8 +1,8 @@
 /** `tah measure`: what a given text costs, token by token, and the decider against the self-oracle. */
-import { createEngine } from '../engine/engine.ts';
 import type { EngineApi, GenerateEvent, OracleVerdict, ProviderChoice, ThinkingPolicy, TokenEvent } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
 import { firstScore, oracleVerdict, secondThought } from '../protocol/run.ts';
+import { localEngine } from './localEngine.ts';
 import { resolveModel } from './models.ts';
 import { checkSaveTarget, saveRun } from './saveRun.ts';
 import type { Terminal } from './terminal.ts';
@@ -19,7 +19,7 @@ export async function measure(text: string, options: MeasureOptions, terminal: T
   if (text.trim() === '') throw new TahError('input.empty', 'There is no text to measure.', { hint: 'Give a text, or --file FILE.' });
   checkSaveTarget(options.save);
   const model = await resolveModel(options.model, terminal, signal);
-  const { start, tokens, end } = await collect(createEngine().measure({ model, text, policy: options.policy, provider: options.provider }, signal));
+  const { start, tokens, end } = await collect(localEngine(terminal).measure({ model, text, policy: options.policy, provider: options.provider }, signal));
   if (options.save !== undefined) saveRun(options.save, { kind: 'measure', problem: text, answer: null, check: null }, { start, tokens, end });
   const verdicts: Record<OracleVerdict, number> = { 'hard-sent': 0, 'hard-missed': 0, 'easy-sent': 0, 'easy-skipped': 0 };
   for (const token of tokens) verdicts[oracleVerdict(token)]++;

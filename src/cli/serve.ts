@@ -5,12 +5,12 @@
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { createEngine } from '../engine/engine.ts';
 import { openModelFolder } from '../engine/modelFolder.ts';
 import type { ProviderChoice, ThinkingPolicy } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
 import { MANIFEST_FILE } from '../protocol/manifest.ts';
 import { startServer, type ServedModel } from '../serve/server.ts';
+import { localEngine } from './localEngine.ts';
 import { resolveModel } from './models.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -33,7 +33,7 @@ export async function serve(options: ServeOptions, terminal: Terminal, signal: A
   if (options.port > HIGHEST_PORT) throw new TahError('input.bad-option', `There is no port ${options.port}.`, { hint: `Give --port 1 to ${HIGHEST_PORT}, or 0 for any that is free.` });
   const models = await servedModels(options.model, terminal, signal);
   const { token, made } = readToken(options.tokenFile);
-  const engine = createEngine();
+  const engine = localEngine(terminal);
   const log = (line: string): void => {
     if (options.verbose) process.stderr.write(`${line}\n`);
   };

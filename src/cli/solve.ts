@@ -5,13 +5,13 @@ import { extractAnswer } from '../answer/extract.ts';
 import { judgeScope } from '../answer/scopeFile.ts';
 import { readAddress } from '../endpoint/address.ts';
 import { createEndpointEngine } from '../endpoint/endpointEngine.ts';
-import { createEngine } from '../engine/engine.ts';
 import type { AnswerCheck } from '../protocol/answer.ts';
 import { endpointReference } from '../protocol/engine.ts';
 import type { EngineApi, GenerateEvent, GenerateRequest, ProviderChoice, SamplingOptions, ThinkingPolicy, TokenEvent } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
 import { firstScore, missingData, secondThought } from '../protocol/run.ts';
 import type { ScopeVerdict } from '../protocol/scope.ts';
+import { localEngine } from './localEngine.ts';
 import { resolveModel } from './models.ts';
 import { checkSaveTarget, saveRun, type Generated } from './saveRun.ts';
 import { reasonText, scopeLines } from './scopeText.ts';
@@ -60,7 +60,7 @@ export async function solve(problem: string, options: SolveOptions, terminal: Te
 const KEY_VARIABLE = 'TAH_ENDPOINT_KEY';
 
 async function engineOf({ endpoint, model }: SolveOptions, terminal: Terminal, signal: AbortSignal): Promise<{ readonly engine: EngineApi; readonly model: string }> {
-  if (endpoint === undefined) return { engine: createEngine(), model: await resolveModel(model, terminal, signal) };
+  if (endpoint === undefined) return { engine: localEngine(terminal), model: await resolveModel(model, terminal, signal) };
   if (model === undefined) throw new TahError('input.bad-option', 'An endpoint needs the name of its model.', { hint: 'Give it with --model NAME.', subject: '--model' });
   const name = readAddress(endpoint).host;
   const key = process.env[KEY_VARIABLE]?.trim() ?? '';

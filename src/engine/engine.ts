@@ -8,11 +8,13 @@ import type { EngineApi, GenerateEvent, ProviderChoice } from '../protocol/engin
 import { cancelled } from '../protocol/streams.ts';
 import { generate, measure } from './generate.ts';
 import { LoadedModel } from './loadedModel.ts';
+import { chooseUntested, type ChooseProvider } from './providers/choose.ts';
 import { SerialQueue, unlessAborted } from './serialQueue.ts';
 import { TokenCounter } from './tokenCounter.ts';
 
-export function createEngine(): EngineApi {
-  return new Engine();
+/** @param choose who says which provider a model runs on; default: what is named, and the CPU for `auto` */
+export function createEngine(choose: ChooseProvider = chooseUntested): EngineApi {
+  return new Engine(choose);
 }
 
 class Engine implements EngineApi {
@@ -22,6 +24,8 @@ class Engine implements EngineApi {
   /** Loading and unloading take turns; a run waits here for its model only. */
   private readonly door = new SerialQueue();
   private readonly counter = new TokenCounter();
+
+  constructor(private readonly choose: ChooseProvider) {}
 
   async *generate(request: Parameters<EngineApi['generate']>[0], signal?: AbortSignal): AsyncIterable<GenerateEvent> {
     yield* this.withModel(request.model, request.provider, signal, (model, loadMs) => generate(model, request, loadMs, signal));
@@ -85,7 +89,7 @@ class Engine implements EngineApi {
   private async open(folder: string, provider: ProviderChoice, signal?: AbortSignal): Promise<LoadedModel> {
     if (this.loaded !== null && this.isLoaded(folder, provider)) return this.loaded;
     await this.close(signal);
-    this.loaded = await LoadedModel.open(folder, provider);
+    this.loaded = await LoadedModel.open(folder, provider, this.choose, signal);
     return this.loaded;
   }
 

@@ -4,11 +4,10 @@ import type { LocalModelInfo, Prompt, ProviderChoice } from '../protocol/engine.
 import { TahError } from '../protocol/errors.ts';
 import type { ModelManifest } from '../protocol/manifest.ts';
 import { openModelFolder } from './modelFolder.ts';
-import { openSession, type Session } from './session.ts';
+import { openModelSession } from './modelSession.ts';
+import { chooseUntested, type ChooseProvider } from './providers/choose.ts';
+import type { Session } from './session.ts';
 import { loadTokenizer, type Tokenizer } from './text/tokenizer.ts';
-
-/** Parameters below which a pass is so short that handing it to several threads costs more than it saves. */
-const SMALL_MODEL = 16e6;
 
 export class LoadedModel {
   private constructor(
@@ -20,11 +19,12 @@ export class LoadedModel {
     readonly choice: ProviderChoice,
   ) {}
 
-  /** @throws TahError model.*, engine.provider-unavailable, engine.out-of-memory */
-  static async open(folder: string, choice: ProviderChoice): Promise<LoadedModel> {
-    const { manifest, info, graphFile } = openModelFolder(folder);
+  /** @throws TahError model.*, engine.provider-unavailable, engine.out-of-memory, cancelled */
+  static async open(folder: string, choice: ProviderChoice, choose: ChooseProvider = chooseUntested, signal?: AbortSignal): Promise<LoadedModel> {
+    const opened = openModelFolder(folder);
+    const { manifest, info, graphFile } = opened;
     const tokenizer = manifest.hasTokenizer ? loadTokenizer(path.dirname(graphFile)) : null;
-    const session = await openSession(graphFile, { provider: choice, threads: info.parameters < SMALL_MODEL ? 1 : 0 });
+    const session = await openModelSession(opened, await choose(folder, choice, signal));
     return new LoadedModel(info, manifest, session, tokenizer, choice);
   }
 

@@ -5,18 +5,14 @@
  */
 
 import { writeSync } from 'node:fs';
-import { Worker } from 'node:worker_threads';
 import { createMessageConnection, IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
 import type { EngineApi } from '../protocol/engine.ts';
 import type { ImporterApi } from '../protocol/importer.ts';
+import { LAST_WORDS_MS, watchParent } from './parentWatch.ts';
 import { serve, stackOf } from './server.ts';
 
 /** The child's own exit codes; `engine.crashed` shows them. */
 const EXIT = { ended: 0, notForked: 1, uncaught: 2 } as const;
-
-/** How long a run or an import may take to stop cleanly (an import removes its temporary folder). Milliseconds. */
-const LAST_WORDS_MS = 800;
-const WATCH_MS = 400;
 
 export interface ProcessLifeOptions {
   readonly createEngine: () => EngineApi;
@@ -33,7 +29,7 @@ export function serveParent(options: ProcessLifeOptions): void {
     print('This program is started by the extension, not by hand.');
     process.exit(EXIT.notForked);
   }
-  watchParent();
+  watchParent(print);
   const connection = createMessageConnection(new IPCMessageReader(process), new IPCMessageWriter(process), {
     error: print,
     warn: print,
@@ -46,32 +42,11 @@ export function serveParent(options: ProcessLifeOptions): void {
     ...(options.build === undefined ? {} : { build: options.build }),
   });
   process.once('disconnect', () => {
+    // A run or an import may stop cleanly (an import removes its temporary folder).
     setTimeout(() => process.exit(EXIT.ended), LAST_WORDS_MS);
     void served.abort().then(() => process.exit(EXIT.ended));
   });
   connection.listen();
-}
-
-/**
- * The channel's end is seen by the event loop, which a long native call blocks. So a thread of its own watches the
- * parent, and ends this process when the parent is gone and the clean way took too long.
- */
-function watchParent(): void {
-  const source = `
-    const parent = process.ppid;
-    function gone() {
-      if (process.ppid !== parent) return true;
-      try { process.kill(parent, 0); return false; } catch (error) { return error.code === 'ESRCH'; }
-    }
-    const timer = setInterval(() => {
-      if (!gone()) return;
-      clearInterval(timer);
-      setTimeout(() => process.kill(process.pid, 'SIGKILL'), ${LAST_WORDS_MS + 200});
-    }, ${WATCH_MS});
-  `;
-  const worker = new Worker(source, { eval: true, execArgv: [], resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 2, stackSizeMb: 1 } });
-  worker.on('error', (error) => { print(`The watch over the parent process failed: ${error.message}`); });
-  worker.unref();
 }
 
 function die(text: string): never {

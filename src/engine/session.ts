@@ -21,6 +21,11 @@ export interface Outputs {
   has(name: string): boolean;
 }
 
+/** Of a session on this machine: no endpoint. */
+export interface LocalProviderInfo extends ProviderInfo {
+  readonly provider: Provider;
+}
+
 export interface Session {
   readonly provider: ProviderInfo;
   run(feeds: Feeds): Promise<Outputs>;
@@ -28,7 +33,8 @@ export interface Session {
 }
 
 export interface SessionOptions {
-  readonly provider: ProviderChoice;
+  /** `auto` is the CPU here: who chooses between providers is providers/choose.ts, and gives its choice with its reason. */
+  readonly provider: ProviderChoice | LocalProviderInfo;
   /** Threads of one run; 0 lets the runtime choose. */
   readonly threads?: number;
 }
@@ -38,7 +44,8 @@ export interface SessionOptions {
  */
 export async function openSession(graphFile: string, options: SessionOptions): Promise<Session> {
   const ort = loadRuntime();
-  const info = chooseProvider(ort, options.provider);
+  const info = typeof options.provider === 'object' ? options.provider : plainInfo(options.provider);
+  refuseUnknown(info.provider);
   const session = await createSession(ort, graphFile, info.provider, options.threads ?? 0);
   const tensors = tensorCache(ort);
   return {
@@ -62,10 +69,19 @@ export async function openSession(graphFile: string, options: SessionOptions): P
   };
 }
 
+/**
+ * The package of ONNX Runtime: the one beside the bundle, or the folder in TAH_RUNTIME_PACKAGE, which may hold another
+ * build of the same version (with the CUDA provider's library beside its own, for one).
+ */
+function runtimePackage(): string {
+  const given = process.env['TAH_RUNTIME_PACKAGE'];
+  return given === undefined || given === '' ? 'onnxruntime-node' : given;
+}
+
 function loadRuntime(): typeof Ort {
   try {
-    // Required at run time, from the package beside the bundle: it loads its native library by its own path.
-    return createRequire(import.meta.url)('onnxruntime-node') as typeof Ort;
+    // Required at run time: it loads its native library by its own path.
+    return createRequire(import.meta.url)(runtimePackage()) as typeof Ort;
   } catch (error) {
     throw new TahError('engine.provider-unavailable', `ONNX Runtime can't be loaded on ${process.platform}-${process.arch}: ${messageOf(error)}`, {
       hint: process.platform === 'linux' ? 'It needs glibc 2.28 or newer (Alpine and other musl systems are not supported).' : 'Install the extension made for this platform.',
@@ -74,25 +90,32 @@ function loadRuntime(): typeof Ort {
   }
 }
 
+/** Of the package in use. @throws TahError engine.provider-unavailable */
+export function runtimeVersion(): string {
+  return loadRuntime().env.versions.node ?? 'of unknown version';
+}
+
 const PROVIDERS: readonly Provider[] = ['cpu', 'cuda', 'dml', 'webgpu', 'coreml'];
 
-function chooseProvider(ort: typeof Ort, choice: ProviderChoice): ProviderInfo & { readonly provider: Provider } {
-  // The runtime names some that nobody can choose here (TensorRT, QNN, …).
-  const names = backendNames(ort);
-  const bundled = PROVIDERS.filter((name) => names.includes(name));
-  const others = bundled.filter((name) => name !== 'cpu');
-  if (choice === 'auto' || choice === 'cpu') {
-    const reason = choice === 'cpu' ? 'chosen by the setting' : 'the graph of this model folder is made for the CPU';
-    const why = choice === 'cpu' ? 'the CPU was chosen by the setting' : 'not tried on its own: choose it by the setting';
-    return { provider: 'cpu', reason, rejected: others.map((provider) => ({ provider, reason: why })) };
-  }
-  if (!bundled.includes(choice)) {
-    throw new TahError('engine.provider-unavailable', `The provider "${choice}" is not in this build of ONNX Runtime (${process.platform}-${process.arch} has ${bundled.join(', ')}).`, {
-      subject: choice,
-      hint: 'Choose "auto" or one of those.',
-    });
-  }
-  return { provider: choice, reason: 'chosen by the setting', rejected: [] };
+/** Providers that the runtime in use brings with it, whether or not the machine has a device for them. */
+export function availableProviders(): readonly Provider[] {
+  // It names some that it has no library for, and some that nobody can choose here (TensorRT, QNN, …).
+  const bundled = loadRuntime().listSupportedBackends().filter((backend) => backend.bundled).map(({ name }) => name);
+  return PROVIDERS.filter((name) => bundled.includes(name));
+}
+
+/** @throws TahError engine.provider-unavailable for a provider that the runtime in use doesn't know */
+export function refuseUnknown(provider: Provider): void {
+  const known = PROVIDERS.filter((name) => backendNames(loadRuntime()).includes(name));
+  if (known.includes(provider)) return;
+  throw new TahError('engine.provider-unavailable', `The provider "${provider}" is not in this build of ONNX Runtime (${process.platform}-${process.arch} has ${known.join(', ')}).`, {
+    subject: provider,
+    hint: 'Choose "auto" or one of those.',
+  });
+}
+
+function plainInfo(choice: ProviderChoice): LocalProviderInfo {
+  return { provider: choice === 'auto' ? 'cpu' : choice, reason: 'chosen by the caller', rejected: [] };
 }
 
 async function createSession(ort: typeof Ort, graphFile: string, provider: Provider, threads: number): Promise<Ort.InferenceSession> {
@@ -108,7 +131,7 @@ async function createSession(ort: typeof Ort, graphFile: string, provider: Provi
   try {
     return await ort.InferenceSession.create(graphFile, options);
   } catch (error) {
-    const message = messageOf(error);
+    const message = withoutSource(messageOf(error));
     if (/bad_alloc|out of memory|allocat/i.test(message)) throw outOfMemory(error);
     if (provider !== 'cpu') {
       throw new TahError('engine.provider-unavailable', `The provider "${provider}" could not be started: ${message}`, { subject: provider, hint: 'Choose "auto" or "cpu".', cause: error });
@@ -143,6 +166,11 @@ function runError(error: unknown): TahError {
 
 function outOfMemory(cause: unknown): TahError {
   return new TahError('engine.out-of-memory', 'There is not enough memory for this model.', { hint: 'Close other programs, or import the model with int4.', cause });
+}
+
+/** ONNX Runtime puts file, function and condition of its own source before the reason. */
+function withoutSource(message: string): string {
+  return message.replace(/^\S+:\d+ .*? was false\. /s, '').trim();
 }
 
 function messageOf(error: unknown): string {

@@ -3,6 +3,8 @@
  * first request. The answer checker is loaded when there is an answer to check.
  */
 
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { Downloads } from './downloads.ts';
 import { EndpointKeys } from './endpointKeys.ts';
@@ -23,6 +25,7 @@ import { StatusItem } from './statusItem.ts';
 import { analyseFormula, checkAnswer } from '../answer/checker.ts';
 import type { FormulaFacts } from '../answer/facts/formulaFacts.ts';
 import type { AnswerCheck } from '../protocol/answer.ts';
+import { CACHE_FOLDER_VARIABLE, PROVIDER_RECORD_FILE } from '../protocol/rpc.ts';
 import { extractAnswer } from '../answer/extract.ts';
 
 export interface Services {
@@ -43,6 +46,8 @@ export interface Services {
   readonly checkAnswer: (problem: string, answer: string, signal: AbortSignal) => Promise<AnswerCheck>;
   /** Formulas drawn and in words; its worker starts at the first one. */
   readonly math: MathService;
+  /** The engine tests its providers again at the next load of a model. */
+  readonly forgetProviders: () => Promise<void>;
   /** What computer algebra knows of a formula, within a time limit. */
   readonly analyse: (tex: string, signal?: AbortSignal) => Promise<FormulaFacts>;
   /** As they are now; those that a folder may have of its own, for the document `of`. */
@@ -55,10 +60,12 @@ export function createServices(context: vscode.ExtensionContext): Services {
   const bundle = (name: string): string => vscode.Uri.joinPath(context.extensionUri, 'dist', name).fsPath;
   const settings = (of?: vscode.Uri): Settings => readSettings(vscode.workspace.getConfiguration(SECTION, of));
   const { nodePath, idleUnloadMs } = settings();
+  const storage = context.globalStorageUri.fsPath;
   const local = createEngineClient({
     entry: bundle('engineProcess.cjs'),
     log,
     idleUnloadMs,
+    env: { [CACHE_FOLDER_VARIABLE]: storage },
     ...(nodePath === null ? {} : { execPath: nodePath }),
   });
   const endpointKeys = new EndpointKeys(context.secrets);
@@ -106,7 +113,7 @@ export function createServices(context: vscode.ExtensionContext): Services {
     await history.settled();
   };
   const extensionVersion = String((context.extension.packageJSON as { readonly version?: unknown }).version);
-  return { extensionUri: context.extensionUri, extensionVersion, log, engine, endpointKeys, runs, history, origins, models, checkAnswer: check, downloads, hubTokens, status, settings, math, analyse, dispose };
+  return { extensionUri: context.extensionUri, extensionVersion, log, engine, endpointKeys, runs, history, origins, models, checkAnswer: check, downloads, hubTokens, status, settings, math, forgetProviders: () => rm(join(storage, PROVIDER_RECORD_FILE), { force: true }), analyse, dispose };
 }
 
 function openHistory(folder: string, log: vscode.LogOutputChannel): RunHistory {

@@ -6,6 +6,9 @@
 export const MANIFEST_FILE = 'manifest.json';
 export const MANIFEST_FORMAT = 'tah-model/1';
 
+/** What a provider must answer to be right, in a checkpoint and its model folder: the engine's providers/selfTest.ts. */
+export const SELF_TEST_FILE = 'selftest.json';
+
 export type Quantization = 'fp32' | 'int8' | 'int4';
 
 export interface DeciderManifest {

@@ -17,6 +17,12 @@ declare const __TAH_BUILD__: string | undefined;
 /** Names the build that a bundle came from (set by the bundler); host and engine of two builds don't talk. */
 export const BUILD_ID: string = typeof __TAH_BUILD__ === 'undefined' ? 'development' : __TAH_BUILD__;
 
+/** Environment variable that tells the engine process where to keep what it measures on this machine. */
+export const CACHE_FOLDER_VARIABLE = 'TAH_CACHE_DIR';
+
+/** The verdicts of the providers' self-tests in that folder; without the file they are tested again. */
+export const PROVIDER_RECORD_FILE = 'providers.json';
+
 /** Oldest major version of Node that the engine runs on. */
 export const OLDEST_NODE_MAJOR = 20;
 

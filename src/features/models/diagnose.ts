@@ -42,6 +42,11 @@ export function registerDiagnose(services: Services): vscode.Disposable {
 
 async function diagnose(services: Services, signal: AbortSignal): Promise<string> {
   const { models, broken } = await services.models.list();
+  // Providers are tested again, unless a run holds the model that they would be tested for.
+  if (services.runs.running() === null) {
+    await services.forgetProviders();
+    await services.engine.unload();
+  }
   const { selfCheck, provider } = await checkItself(services, signal);
   const status = await services.engine.status();
   const report: Report = {

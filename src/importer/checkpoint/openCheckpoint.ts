@@ -5,6 +5,7 @@
  */
 import path from 'node:path';
 import { checkTensors } from './architecture.ts';
+import { SELF_TEST_FILE } from '../../protocol/manifest.ts';
 import { SUBJECTS_FILE } from '../../protocol/scope.ts';
 import { CheckpointFolder } from './checkpointFolder.ts';
 import { DECIDER_FILE, openDecider } from './decider.ts';
@@ -78,9 +79,9 @@ function readTah(folder: CheckpointFolder, model: ModelConfig, options: OpenChec
 }
 
 function findDeclarations(folder: CheckpointFolder): readonly string[] {
-  if (!folder.has(SUBJECTS_FILE)) return [];
-  folder.check(folder.origin(SUBJECTS_FILE));
-  return [SUBJECTS_FILE];
+  const names = [SUBJECTS_FILE, SELF_TEST_FILE].filter((name) => folder.has(name));
+  for (const name of names) folder.check(folder.origin(name));
+  return names;
 }
 
 function findTokenizer(folder: CheckpointFolder): readonly string[] {

@@ -17,6 +17,7 @@ const right = [
   'extension/dist/extension.cjs',
   'extension/dist/pieces/download-AB12CD34.cjs',
   'extension/dist/engineProcess.cjs',
+  'extension/dist/providerProbe.cjs',
   'extension/dist/checkWorker.cjs',
   'extension/dist/mathWorker.cjs',
   'extension/dist/mathmaps/base.json',

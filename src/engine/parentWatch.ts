@@ -1,0 +1,29 @@
+/** Ends this process when its parent has gone, whatever native call blocks it. Knows processes only. */
+import { Worker } from 'node:worker_threads';
+
+/** How long a clean end may take after the parent's. Milliseconds. */
+export const LAST_WORDS_MS = 800;
+const WATCH_MS = 400;
+
+/**
+ * The channel's end is seen by the event loop, which a long native call blocks. So a thread of its own watches the
+ * parent, and ends this process when the parent is gone and the clean way took too long.
+ * @param report gets a sentence where the thread fails
+ */
+export function watchParent(report: (text: string) => void): void {
+  const source = `
+    const parent = process.ppid;
+    function gone() {
+      if (process.ppid !== parent) return true;
+      try { process.kill(parent, 0); return false; } catch (error) { return error.code === 'ESRCH'; }
+    }
+    const timer = setInterval(() => {
+      if (!gone()) return;
+      clearInterval(timer);
+      setTimeout(() => process.kill(process.pid, 'SIGKILL'), ${LAST_WORDS_MS + 200});
+    }, ${WATCH_MS});
+  `;
+  const worker = new Worker(source, { eval: true, execArgv: [], resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 2, stackSizeMb: 1 } });
+  worker.on('error', (error) => { report(`The watch over the parent process failed: ${error.message}`); });
+  worker.unref();
+}

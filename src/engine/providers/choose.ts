@@ -1,0 +1,107 @@
+/**
+ * Which provider a model runs on. A provider other than the CPU is tested at its first use, in a process of its own,
+ * and the verdict is kept; `auto` takes the fastest of those that are right, a name is refused unless it is right.
+ * Knows the order of the questions; probe.ts asks them and record.ts remembers.
+ */
+import type { Provider, ProviderChoice, ProviderInfo } from '../../protocol/engine.ts';
+import { TahError } from '../../protocol/errors.ts';
+import { SELF_TEST_FILE } from '../../protocol/manifest.ts';
+import { openModelFolder } from '../modelFolder.ts';
+import { availableProviders, refuseUnknown, type LocalProviderInfo } from '../session.ts';
+import { describeEnvironment } from './environment.ts';
+import { probeProvider, type Verdict } from './probe.ts';
+import type { ProviderRecord } from './record.ts';
+
+/** @throws TahError engine.provider-unavailable for a name that can't be used, cancelled */
+export type ChooseProvider = (model: string, choice: ProviderChoice, signal?: AbortSignal) => Promise<LocalProviderInfo>;
+
+export interface ChooserOptions {
+  /** The program that calls `serveProbe`. */
+  readonly probeEntry: string;
+  /** The model folder with the self-test; null where there is none: then nothing but the CPU is taken by `auto`. */
+  readonly selfTestFolder: () => Promise<string | null>;
+  readonly record: ProviderRecord;
+  /** Longest time that a provider may take for its self-test. Default 60 s. */
+  readonly timeoutMs?: number;
+}
+
+const TIMEOUT_MS = 60_000;
+/** Core ML compiles a graph anew for every shape, and ours has others at each run. */
+const NEVER_BY_ITSELF: readonly Provider[] = ['coreml'];
+
+const TEST_AGAIN = 'Choose "auto" or "cpu". It is tested again by "tah providers --again", and by Diagnose in VS Code.';
+
+/** Takes what is named, and the CPU for `auto`: no test. For programs without a bundled model. */
+export const chooseUntested: ChooseProvider = (_, choice) => {
+  if (choice !== 'auto' && choice !== 'cpu') {
+    refuseUnknown(choice);
+    return Promise.resolve({ provider: choice, reason: 'chosen by the setting', rejected: [] });
+  }
+  const why = choice === 'cpu' ? 'the CPU was chosen by the setting' : 'not tried on its own: choose it by the setting';
+  const rejected = availableProviders().flatMap((provider) => (provider === 'cpu' ? [] : [{ provider, reason: why }]));
+  return Promise.resolve({ provider: 'cpu', reason: choice === 'cpu' ? 'chosen by the setting' : 'no provider is tested here', rejected });
+};
+
+export function createChooser(options: ChooserOptions): ChooseProvider {
+  return async (model, choice, signal) => {
+    if (choice === 'cpu') return chooseUntested(model, choice);
+    const tests = await openTests(options, model, signal);
+    if (tests === null) return chooseUntested(model, choice);
+    return choice === 'auto' ? fastest(tests) : named(tests, choice);
+  };
+}
+
+/** The verdict on a provider for one model: a kept one, or a new one. */
+type Tests = (provider: Provider) => Promise<Verdict>;
+
+async function openTests(options: ChooserOptions, model: string, signal: AbortSignal | undefined): Promise<Tests | null> {
+  const folder = await options.selfTestFolder();
+  if (folder === null) return null;
+  const selfTest = openModelFolder(folder);
+  if (!selfTest.manifest.files.some(({ path }) => path === SELF_TEST_FILE)) return null;
+  const { hash: modelHash } = openModelFolder(model).info;
+  const environment = describeEnvironment();
+  return async (provider) => {
+    const key = { provider, environment, selfTestHash: selfTest.info.hash, modelHash };
+    const known = options.record.find(key);
+    if (known !== null) return known;
+    const verdict = await probeProvider({ provider, selfTest: folder, model }, { entry: options.probeEntry, timeoutMs: options.timeoutMs ?? TIMEOUT_MS, signal });
+    options.record.keep(key, verdict);
+    return verdict;
+  };
+}
+
+async function named(tests: Tests, choice: Provider): Promise<LocalProviderInfo> {
+  refuseUnknown(choice);
+  const verdict = await tests(choice);
+  if (verdict.kind === 'right') return { provider: choice, reason: `chosen by the setting; its self-test holds, ${speed(verdict)}`, rejected: [] };
+  const failed = verdict.kind === 'unavailable' ? verdict.reason : `The provider "${choice}" failed its self-test: ${verdict.reason}.`;
+  throw new TahError('engine.provider-unavailable', failed, { subject: choice, hint: TEST_AGAIN });
+}
+
+async function fastest(tests: Tests): Promise<LocalProviderInfo> {
+  const right: { readonly provider: Provider; readonly verdict: Verdict & { readonly kind: 'right' } }[] = [];
+  const rejected: { readonly provider: Provider; readonly reason: string }[] = [];
+  for (const provider of availableProviders()) {
+    if (provider === 'cpu') continue;
+    if (NEVER_BY_ITSELF.includes(provider)) {
+      rejected.push({ provider, reason: 'not tried on its own: choose it by the setting' });
+      continue;
+    }
+    const verdict = await tests(provider);
+    if (verdict.kind === 'right') right.push({ provider, verdict });
+    else rejected.push({ provider, reason: verdict.kind === 'unavailable' ? verdict.reason : `failed its self-test: ${verdict.reason}` });
+  }
+  if (right.length === 0) return { provider: 'cpu', reason: 'no other provider works here', rejected };
+  const cpu = await tests('cpu');
+  if (cpu.kind === 'right') right.push({ provider: 'cpu', verdict: cpu });
+  else rejected.push({ provider: 'cpu', reason: `failed its self-test: ${cpu.reason}` });
+  const [best, ...slower] = right.toSorted((a, b) => b.verdict.tokensPerSecond - a.verdict.tokensPerSecond);
+  if (best === undefined) throw new Error('of several right providers none is the fastest');
+  const others: ProviderInfo['rejected'] = slower.map(({ provider, verdict }) => ({ provider, reason: `right, but slower: ${speed(verdict)}` }));
+  return { provider: best.provider, reason: `the fastest that computes right: ${speed(best.verdict)}`, rejected: [...others, ...rejected] };
+}
+
+function speed({ tokensPerSecond }: { readonly tokensPerSecond: number }): string {
+  return `${tokensPerSecond < 10 ? tokensPerSecond.toFixed(1) : tokensPerSecond.toFixed(0)} tokens/s`;
+}
