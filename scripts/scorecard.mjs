@@ -1,24 +1,44 @@
 /**
- * `npm run scorecard`: the bundled model's scores on its held-out problems, through the TypeScript engine, for each
- * thinking policy. Writes models/<id>/scorecard.json; every number in it and in the model's card comes from here.
+ * `npm run scorecard`: the bundled model's scores, through the program's own engine: on its held-out problems with each
+ * thinking policy, its decider token by token on worked solutions, and what it does with questions from outside of its
+ * subjects. Writes models/<id>/scorecard.json; every number in it and in the model's card comes from here.
+ * Stopped, it goes on where it was: what is done lies in .cache/scorecard.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const MODEL = 'tah-math-small';
+const OUTSIDE = join('test', 'fixtures', 'gsm8k', 'sample.jsonl');
 const folder = join('models', MODEL);
-/** @type {{ refusal: string }} */
-const { refusal } = JSON.parse(readFileSync(join(folder, 'checkpoint', 'subjects.json'), 'utf8'));
+const heldout = join(folder, 'heldout.jsonl');
+const subjects = join(folder, 'checkpoint', 'subjects.json');
+const output = join(folder, 'scorecard.json');
+
+/** @typedef {{ total: { accuracy: number } }} Card */
+
+/**
+ * @param {readonly string[]} args
+ * @returns {any} what the command says with --json
+ */
+function tah(...args) {
+  console.log(`tah ${args.join(' ')}`);
+  return JSON.parse(execFileSync(process.execPath, ['dist/cli.cjs', ...args, '--json'], { stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 1 << 28, encoding: 'utf8' }));
+}
 
 execFileSync(process.execPath, ['esbuild.mjs', '--only', 'cli', '--quiet'], { stdio: 'inherit' });
-/** @type {Record<string, unknown>} */
+/** @type {{ refusal: string }} */
+const { refusal } = JSON.parse(readFileSync(subjects, 'utf8'));
+/** @type {Record<string, Card>} */
 const policies = {};
-for (const policy of ['never', 'decider', 'always']) {
-  const args = ['dist/cli.cjs', 'eval', join(folder, 'heldout.jsonl'), '--policy', policy, '--refusal', refusal, '--json'];
-  policies[policy] = JSON.parse(execFileSync(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 1 << 28, encoding: 'utf8' }));
+for (const policy of ['decider', 'never', 'always']) {
+  policies[policy] = tah('eval', heldout, '--policy', policy, '--refusal', refusal, '--resume', join('.cache', 'scorecard', `${policy}.jsonl`));
 }
+const decider = tah('eval', heldout, '--decider');
+const { questions, outside, share, interval } = tah('scope', OUTSIDE);
 const commit = execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
-const scorecard = { model: MODEL, command: 'npm run scorecard', commit, heldout: 'heldout.jsonl', sampling: 'greedy', policies };
-writeFileSync(join(folder, 'scorecard.json'), `${JSON.stringify(scorecard, null, 2)}\n`);
-console.log(`${join(folder, 'scorecard.json')}: ${Object.entries(policies).map(([name, card]) => `${name} ${(100 * /** @type {{ total: { accuracy: number } }} */ (card).total.accuracy).toFixed(1)} %`).join(', ')}`);
+/** @type {{ recipe: { seed: number } }} */
+const { recipe } = JSON.parse(readFileSync(join(folder, 'training.json'), 'utf8'));
+const scorecard = { model: MODEL, command: 'npm run scorecard', commit, seed: recipe.seed, heldout: 'heldout.jsonl', sampling: 'greedy', policies, decider, outside: { from: OUTSIDE.replaceAll('\\', '/'), questions, caught: outside, share, interval } };
+writeFileSync(output, `${JSON.stringify(scorecard, null, 2)}\n`);
+console.log(`${output}: ${Object.entries(policies).map(([name, card]) => `${name} ${(100 * card.total.accuracy).toFixed(1)} %`).join(', ')}`);

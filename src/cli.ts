@@ -119,7 +119,9 @@ thinkingCommand('eval', 'how good a model is on a task')
   .option('--data <file>', 'the local file of a named task')
   .option('--refusal <text>', 'the sentence with which the model refuses')
   .option('--results', 'with --json: every problem too', false)
-  .action((task: string, options: Thinking & { limit?: number; maxTokens: number; temperature: number; seed?: number; data?: string; refusal?: string; results: boolean }) =>
+  .option('--resume <file>', 'keeps each result in FILE as it comes; with the same settings goes on from there')
+  .option('--decider', "scores the decider on the task's worked solutions, token by token, instead of the answers", false)
+  .action((task: string, options: Thinking & { limit?: number; maxTokens: number; temperature: number; seed?: number; data?: string; refusal?: string; results: boolean; resume?: string; decider: boolean }) =>
     run(options, (terminal, signal) =>
       evalCommand(task, { ...options, policy: thinkingPolicy(options.policy, options.threshold), sampling: samplingOptions(options.temperature, options.seed) }, terminal, signal),
     ),

@@ -1,15 +1,20 @@
-/** `tah eval`: how good a model is on a task, problem by problem, and the scorecard of it. */
+/** `tah eval`: how good a model is on a task, problem by problem, and the scorecard of it; with --decider, how good its decider is. */
+import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { ScopeJudge } from '../answer/scope.ts';
 import { readSubjects } from '../answer/scopeFile.ts';
 import { createEngine } from '../engine/engine.ts';
+import { renderDeciderScore, scoreDecider } from '../eval/deciderScore.ts';
 import { evaluate, type EvalEvent, type ProblemResult } from '../eval/evaluate.ts';
 import { renderScorecard } from '../eval/renderScorecard.ts';
 import { scorecardOf } from '../eval/scorecard.ts';
 import { loadTask } from '../eval/tasks/loadTask.ts';
+import type { Task } from '../eval/tasks/task.ts';
 import { workerJudge } from '../eval/workerJudge.ts';
 import type { ProviderChoice, SamplingOptions, ThinkingPolicy } from '../protocol/engine.ts';
+import { BUILD_ID } from '../protocol/rpc.ts';
 import { resolveModel } from './models.ts';
+import { ResultsFile } from './resultsFile.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface EvalCommand {
@@ -23,11 +28,16 @@ export interface EvalCommand {
   readonly provider: ProviderChoice;
   /** Every problem's result with the scorecard, not only the sums. */
   readonly results: boolean;
+  /** File of results: an evaluation with the same settings goes on from it. */
+  readonly resume?: string;
+  /** Scores the decider on the task's worked solutions instead of the answers. */
+  readonly decider: boolean;
 }
 
 export async function evalCommand(taskName: string, options: EvalCommand, terminal: Terminal, signal: AbortSignal): Promise<void> {
   const task = await loadTask(taskName, options.data === undefined ? {} : { file: options.data });
   const model = await resolveModel(options.model, terminal, signal);
+  if (options.decider) return deciderCommand(task, model, options, terminal, signal);
   const judge = workerJudge(path.join(import.meta.dirname, 'checkWorker.cjs'));
   const progress = terminal.progress();
   const events: EvalEvent[] = [];
@@ -38,13 +48,20 @@ export async function evalCommand(taskName: string, options: EvalCommand, termin
   const scope = declared === null ? null : new ScopeJudge(declared);
   const refusal = options.refusal ?? declared?.refusal;
   const given = { ...(limit === undefined ? {} : { limit }), ...(refusal === undefined ? {} : { refusal }) };
+  const engine = createEngine();
+  const kept = options.resume === undefined ? null : new ResultsFile(options.resume, settingsOf(task, (await engine.load(model, provider)).model.hash, options));
+  const fresh = total - (kept === null ? 0 : Math.min(total, kept.done.size));
   let right = 0;
+  let solved = 0;
   try {
-    for await (const event of evaluate({ engine: createEngine(), model, task, judge, policy, sampling, maxTokens, provider, scope, signal, ...given })) {
+    for await (const event of evaluate({ engine, model, task, judge, policy, sampling, maxTokens, provider, scope, signal, ...(kept === null ? {} : { done: new Map(kept.done) }), ...given })) {
       events.push(event);
       if (event.type !== 'result') continue;
       if (event.result.exact === true) right++;
-      progress.show(progressLine(event.index + 1, total, right, performance.now() - started));
+      if (kept?.done.has(event.result.id) === true) continue;
+      kept?.add(event.result);
+      solved++;
+      progress.show(progressLine(event.index + 1, total, right, ((performance.now() - started) / solved) * (fresh - solved)));
     }
   } finally {
     progress.done();
@@ -55,7 +72,28 @@ export async function evalCommand(taskName: string, options: EvalCommand, termin
   else terminal.print(renderScorecard(scorecard));
 }
 
-function progressLine(done: number, total: number, right: number, elapsedMs: number): string {
-  const left = ((elapsedMs / done) * (total - done)) / 1000;
+async function deciderCommand(task: Task, model: string, { policy, provider, limit }: EvalCommand, terminal: Terminal, signal: AbortSignal): Promise<void> {
+  const progress = terminal.progress();
+  const part = limit === undefined ? task : { ...task, problems: task.problems.slice(0, limit) };
+  try {
+    const onProgress = (done: number, problems: number): void => {
+      progress.show(`${done} of ${problems} solutions`);
+    };
+    const score = await scoreDecider({ engine: createEngine(), model, task: part, policy, provider, signal, onProgress });
+    if (terminal.json) terminal.document(score);
+    else terminal.print(renderDeciderScore(score));
+  } finally {
+    progress.done();
+  }
+}
+
+/** Everything that a result depends on: another build of the program may judge otherwise, so it counts too. */
+function settingsOf(task: Task, modelHash: string | null, { policy, sampling, maxTokens, refusal }: EvalCommand): unknown {
+  const problems = createHash('sha256').update(JSON.stringify(task.problems)).digest('hex').slice(0, 16);
+  return { task: task.id, problems, model: modelHash, program: BUILD_ID, policy, sampling, maxTokens, refusal: refusal ?? null };
+}
+
+function progressLine(done: number, total: number, right: number, leftMs: number): string {
+  const left = leftMs / 1000;
   return `${done} of ${total} problems, ${right} right, about ${left < 90 ? `${left.toFixed(0)} s` : `${(left / 60).toFixed(0)} min`} left`;
 }

@@ -62,37 +62,31 @@ export async function* generate(model: LoadedModel, request: GenerateRequest, lo
   yield { type: 'end', reason, stats: statistics({ promptTokens: prompt.length, tokens: index, passes, loadMs, prefillMs, decodeMs: performance.now() - decodeStarted }) };
 }
 
-/** Teacher-forced: every token of the text but the first is predicted by the row before it. */
+/** Teacher-forced: every token of the text is predicted by the row before it; without a prompt, every token but the first. */
 export async function* measure(model: LoadedModel, request: MeasureRequest, loadMs: number, signal?: AbortSignal): AsyncIterable<GenerateEvent> {
   const { manifest, tokenizer } = model;
-  checkPolicy(request.policy, manifest.tah !== null);
+  const { policy } = request;
+  checkPolicy(policy, manifest.tah !== null);
   const candidates = checkCandidates(request.topCandidates);
-  const ids = model.promptIds({ kind: 'text', text: request.text });
-  if (ids.length < 2) throw new TahError('input.empty', 'The text is too short to measure: it has fewer than two tokens.', { hint: 'Give a longer text.' });
-  const { contextLength } = manifest.architecture;
-  if (ids.length > contextLength) {
-    throw new TahError('engine.context-too-long', `The text has ${ids.length} tokens; this model reads ${contextLength} at most.`, { hint: 'Measure a shorter part of it.' });
-  }
+  const { ids, first } = measuredIds(model, request);
   const forward = new Forward(model.session, manifest);
   const stream = tokenizer?.stream() ?? null;
-  const firstText = stream?.push(required(ids[0])) ?? '';
   const started = performance.now();
-  yield {
-    type: 'start',
-    model: model.info,
-    provider: model.session.provider,
-    prompt: [{ position: 0, id: required(ids[0]), text: firstText, iterCount: 0, continueProbability: [] }],
-    policy: request.policy,
-    sampling: { temperature: 0, topK: 0, topP: 1, minP: 0, seed: 0 },
-  };
+  const prompt: PromptToken[] = [];
+  if (request.after === undefined) prompt.push({ position: 0, id: required(ids[0]), text: stream?.push(required(ids[0])) ?? '', iterCount: 0, continueProbability: [] });
+  const start = { type: 'start', model: model.info, provider: model.session.provider, prompt, policy, sampling: { temperature: 0, topK: 0, topP: 1, minP: 0, seed: 0 } } as const;
+  if (request.after === undefined) yield start;
   let passes = 0;
   let index = 0;
   const last = ids.length - 1;
   for (const chunk of chunks(ids.slice(0, last), forward.chunkSize('all'))) {
     const from = forward.position;
-    const rows = await forward.run({ ids: chunk, targets: ids.slice(from + 1, from + 1 + chunk.length), policy: request.policy, track: 'all', signal });
+    const rows = await forward.run({ ids: chunk, targets: ids.slice(from + 1, from + 1 + chunk.length), policy, track: 'all', signal });
     for (const row of rows) {
       const position = row.position + 1;
+      if (request.after !== undefined && row.position < first) prompt.push(promptToken(required(ids[row.position]), row, tokenizer));
+      if (position < first) continue;
+      if (request.after !== undefined && index === 0) yield start;
       const id = required(ids[position]);
       const special = tokenizer?.isSpecial(id) ?? false;
       const piece = `${stream?.push(id) ?? ''}${position === last ? (stream?.end() ?? '') : ''}`;
@@ -102,7 +96,19 @@ export async function* measure(model: LoadedModel, request: MeasureRequest, load
     }
   }
   const prefillMs = performance.now() - started;
-  yield { type: 'end', reason: 'end-of-text', stats: statistics({ promptTokens: 1, tokens: index, passes, loadMs, prefillMs, decodeMs: prefillMs }) };
+  yield { type: 'end', reason: 'end-of-text', stats: statistics({ promptTokens: first, tokens: index, passes, loadMs, prefillMs, decodeMs: prefillMs }) };
+}
+
+/** The ids to read, and the position of the first one that is measured. */
+function measuredIds(model: LoadedModel, { text, after }: MeasureRequest): { readonly ids: readonly number[]; readonly first: number } {
+  const before = after === undefined ? [] : model.promptIds(after);
+  const ids = [...before, ...model.promptIds({ kind: 'text', text })];
+  if (ids.length < 2) throw new TahError('input.empty', 'The text is too short to measure: it has fewer than two tokens.', { hint: 'Give a longer text.' });
+  const { contextLength } = model.manifest.architecture;
+  if (ids.length > contextLength) {
+    throw new TahError('engine.context-too-long', `The text has ${ids.length} tokens; this model reads ${contextLength} at most.`, { hint: 'Measure a shorter part of it.' });
+  }
+  return { ids, first: Math.max(1, before.length) };
 }
 
 function checkGenerate(model: LoadedModel, request: GenerateRequest, sampling: SamplingOptions): void {

@@ -38,6 +38,8 @@ export interface EvaluateOptions {
   /** Tells whether a question is outside of the model's subjects; null or absent where it declares none. */
   readonly scope?: ScopeJudge | null;
   readonly provider?: ProviderChoice;
+  /** Results of an earlier run with the same settings, by the problem's id: those problems are not solved again. */
+  readonly done?: ReadonlyMap<string, ProblemResult>;
   readonly signal?: AbortSignal;
 }
 
@@ -84,7 +86,7 @@ export async function* evaluate(options: EvaluateOptions): AsyncGenerator<EvalEv
   yield { type: 'start', task: task.id, problems: problems.length, model, provider, policy, sampling: sampling ?? null, maxTokens };
   for (const [index, problem] of problems.entries()) {
     throwIfStopped(signal);
-    const result = await solveOne(problem, options);
+    const result = options.done?.get(problem.id) ?? (await solveOne(problem, options));
     // A stop while the answer was judged leaves a half-judged result: it is dropped.
     throwIfStopped(signal);
     yield { type: 'result', index, result };

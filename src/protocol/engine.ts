@@ -120,6 +120,8 @@ export interface GenerateRequest {
 export interface MeasureRequest {
   readonly model: string;
   readonly text: string;
+  /** What stands before the text, a question for example: read, told in the start event, but not measured. */
+  readonly after?: Prompt;
   readonly policy: ThinkingPolicy;
   readonly topCandidates?: number;
   readonly provider?: ProviderChoice;

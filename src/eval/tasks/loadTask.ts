@@ -88,7 +88,9 @@ function readLine(line: string, file: string, number: number): EvalProblem {
   if (family !== undefined && typeof family !== 'string') throw badLine(file, number, '"family" is not a text');
   const id = fields.get('id') ?? fields.get('unique_id') ?? `line ${number}`;
   if (typeof id !== 'string' && typeof id !== 'number') throw badLine(file, number, '"id" is neither a text nor a number');
-  return { id: String(id), question, answer: referenceAnswer(fields, file, number), ...(family === undefined ? {} : { family }) };
+  const solution = fields.get('solution');
+  if (solution !== undefined && typeof solution !== 'string') throw badLine(file, number, '"solution" is not a text');
+  return { id: String(id), question, answer: referenceAnswer(fields, file, number), ...(family === undefined ? {} : { family }), ...(solution === undefined ? {} : { solution }) };
 }
 
 function referenceAnswer(fields: ReadonlyMap<string, unknown>, file: string, number: number): string | null {

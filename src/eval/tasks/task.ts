@@ -5,6 +5,8 @@ export interface EvalProblem {
   readonly question: string;
   /** The reference answer as it would stand in the box; null: the model is to refuse. */
   readonly answer: string | null;
+  /** A worked solution, as the model would write it: what the decider is scored on. */
+  readonly solution?: string;
   /** Kind of problem, for a score of its own. */
   readonly family?: string;
 }

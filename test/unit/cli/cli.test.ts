@@ -204,6 +204,27 @@ describe('other commands', () => {
     expect(Object.values(document.verdicts).reduce((a, b) => a + b, 0)).toBe(document.tokens.length);
   });
 
+  it('eval goes on from the results that it kept, and scores the decider on worked solutions', async () => {
+    const file = path.join(dist, 'task.jsonl');
+    fs.writeFileSync(file, [1, 2, 3].map((n) => JSON.stringify({ id: `p${n}`, question: `${n} + 1`, answer: String(n + 1), solution: `${n} + 1 = ${n + 1}` })).join('\n'));
+    const results = path.join(dist, 'results.jsonl');
+    const evaluate = ['eval', file, '--model', tiny.dir, '--max-tokens', '4', '--json', '--resume', results];
+    const whole = JSON.parse((await tah(evaluate)).stdout) as { total: { problems: number }; tokens: number };
+    expect(whole.total.problems).toBe(3);
+    // As if it had been stopped after one problem.
+    const [head, one = ''] = fs.readFileSync(results, 'utf8').split('\n');
+    const marked = JSON.stringify({ ...(JSON.parse(one) as object), answer: 'kept' });
+    fs.writeFileSync(results, `${head}\n${marked}\n`);
+    const again = JSON.parse((await tah([...evaluate, '--results'])).stdout) as { total: { problems: number }; results: { answer: string | null }[] };
+    expect([again.total.problems, again.results.length, again.results[0]?.answer]).toEqual([3, 3, 'kept']);
+    const other = await tah([...evaluate, '--max-tokens', '5']);
+    expect([other.code, other.stdout]).toEqual([1, expect.stringContaining('input.bad-file')]);
+    const decider = JSON.parse((await tah(['eval', file, '--decider', '--model', tiny.dir, '--json'])).stdout) as { problems: number; sent: { of: number }; tokens: number };
+    expect(decider.problems).toBe(3);
+    expect(decider.sent.of).toBe(decider.tokens);
+    expect(decider.tokens).toBeGreaterThan(9);
+  });
+
   it('makes a random checkpoint that imports, runs and is measured by bench', async () => {
     const [checkpoint, model] = [path.join(dist, 'random'), path.join(dist, 'model')];
     expect((await tah(['random-checkpoint', '--shape', 'tiny', '--out', checkpoint])).code).toBe(0);

@@ -166,6 +166,27 @@ describe('measure', () => {
     expect(new Set(tokens.map(oracleVerdict))).toEqual(new Set(tokens.some((token) => token.iterCount === 1) ? ['hard-sent', 'easy-skipped'] : ['hard-sent']));
   });
 
+  it('measures what stands after a prompt as it is measured in the whole text, and says the prompt in the start', async () => {
+    const policy = { kind: 'decider' } as const;
+    const before = 'def f(x):\n';
+    const whole = await run(engine.measure({ model: tiny.dir, text, policy }));
+    const after = await run(engine.measure({ model: tiny.dir, text: text.slice(before.length), after: { kind: 'text', text: before }, policy }));
+    const start = after.events.find((event) => event.type === 'start');
+    const prompt = start?.type === 'start' ? start.prompt : [];
+    expect(prompt.map((token) => token.text).join('')).toBe(before.replace('\n', prompt.at(-1)?.text.slice(-1) ?? ''));
+    expect(after.tokens.map((token) => token.text).join('')).toBe(text.slice(before.length));
+    expect(after.tokens[0]).toMatchObject({ index: 0, position: prompt.length });
+    const same = whole.tokens.slice(prompt.length - 1);
+    expect(ids(same)).toEqual(ids(after.tokens));
+    expect(after.tokens.map((token) => token.iterCount)).toEqual(same.map((token) => token.iterCount));
+    after.tokens.forEach((token, i) => { expect(token.logprob).toBeCloseTo(same[i]?.logprob ?? NaN, 3); });
+  });
+
+  it('measures a single token after a prompt', async () => {
+    const { tokens } = await run(engine.measure({ model: tiny.dir, text: 'a', after: { kind: 'text', text: 'b' }, policy: { kind: 'decider' } }));
+    expect(tokens).toHaveLength(1);
+  });
+
   it('refuses a text of one token', async () => {
     await expect(run(engine.measure({ model: tiny.dir, text: 'a', policy: { kind: 'decider' } }))).rejects.toMatchObject({ code: 'input.empty' });
   });

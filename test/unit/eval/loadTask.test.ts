@@ -20,6 +20,12 @@ describe('loadTask', () => {
     expect(task).toEqual({ id: 'own', problems: [{ id: 'sums-1', family: 'sums', question: '2+3', answer: '5' }, { id: 'r', family: 'refuse', question: 'Hi', answer: null }] });
   });
 
+  it('keeps a worked solution beside the answer, and names the line of one that is no text', async () => {
+    const task = await loadTask(file('solved.jsonl', '{"question":"2+3","answer":"5","solution":"2+3=5"}'));
+    expect(task.problems).toEqual([{ id: 'line 1', question: '2+3', answer: '5', solution: '2+3=5' }]);
+    await expect(loadTask(file('bad-solution.jsonl', '{"question":"2+3","answer":"5","solution":5}'))).rejects.toMatchObject({ code: 'input.bad-file', subject: 'line 1' });
+  });
+
   it('takes the last line of a GSM8K solution as its answer', async () => {
     const task = await loadTask('gsm8k', { file: path.resolve('test/fixtures/gsm8k/sample.jsonl') });
     expect(task.id).toBe('gsm8k');
@@ -29,7 +35,7 @@ describe('loadTask', () => {
 
   it('reads the form of MATH-500, and the box of a solution where there is no answer', async () => {
     const task = await loadTask(file('math.jsonl', '{"problem":"p","solution":"so \\\\boxed{1}","answer":"\\\\frac{1}{2}","subject":"Algebra","unique_id":"u/1"}', '{"problem":"q","solution":"so \\\\boxed{7}"}', '{"question":"n","answer":12}'));
-    expect(task.problems).toEqual([{ id: 'u/1', family: 'Algebra', question: 'p', answer: '\\frac{1}{2}' }, { id: 'line 2', question: 'q', answer: '7' }, { id: 'line 3', question: 'n', answer: '12' }]);
+    expect(task.problems).toEqual([{ id: 'u/1', family: 'Algebra', question: 'p', answer: '\\frac{1}{2}', solution: 'so \\boxed{1}' }, { id: 'line 2', question: 'q', answer: '7', solution: 'so \\boxed{7}' }, { id: 'line 3', question: 'n', answer: '12' }]);
   });
 
   it.each([
