@@ -16,11 +16,11 @@ def main() -> None:
     from .stages import STAGES
 
     parser = argparse.ArgumentParser(prog="tah_training", description="Trains a Think-at-Hard model; finished stages are kept, a stopped one goes on.")
-    parser.add_argument("command", choices=["all", *STAGES, "release", "status", "study", "study-report"])
+    parser.add_argument("command", choices=["all", *STAGES, "vectors", "release", "status", "study", "study-report"])
     parser.add_argument("--config", type=Path, required=True, help="a recipe, for example recipes/small.yaml")
     parser.add_argument("--run-dir", type=Path, help="default: runs/<name of the recipe>")
-    parser.add_argument("--out", type=Path, help="release: the model's folder in the repository; study-report: the Markdown file (RESULTS.md)")
-    parser.add_argument("--again", action="store_true", help="do the stage even if it is finished")
+    parser.add_argument("--out", type=Path, help="release: the model's folder in the repository; study-report: the Markdown file (RESULTS.md); vectors: a folder for golden vectors")
+    parser.add_argument("--again", action="store_true", help="do the stage from its start even if it is finished")
     parser.add_argument("--limit", type=int, help="eval: only so many problems")
     given = parser.parse_args()
 
@@ -39,19 +39,14 @@ def main() -> None:
     run = Run(recipe, given.run_dir or Path("runs") / recipe.name)
     if given.command == "status":
         for stage in STAGES:
-            print(f"{stage}: {'done' if run.finished(stage) else 'open'}")
-    elif given.command == "release":
+            print(f"{stage}: {run.status(stage)}")
+    elif given.command in ("release", "vectors"):
         if given.out is None:
-            parser.error("release needs --out")
-        write_release(run, given.out)
+            parser.error(f"{given.command} needs --out")
+        write_release(run, given.out) if given.command == "release" else run.vectors(given.out)
     else:
         for stage in STAGES if given.command == "all" else [given.command]:
-            if run.finished(stage) and not given.again:
-                print(f"[{stage}] already done")
-            elif stage == "eval" and given.limit:
-                run.eval(given.limit)
-            else:
-                run.go(stage)
+            run.go(stage, given.again, given.limit)
 
 
 def study(given: argparse.Namespace) -> None:

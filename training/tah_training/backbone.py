@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from tokenizers import Tokenizer
-from transformers import Qwen3Config, Qwen3ForCausalLM
+from transformers import PreTrainedModel, Qwen3Config, Qwen3ForCausalLM
 
 from .chat import END_OF_TEXT, IM_END
-from .journal import Journal, clock, draw_curves
-from .optimizers import build_optimizers, rate_at, set_rate
+from .documents import Documents
+from .journal import Journal
+from .loop import Loop, T, Task
+from .losses import token_loss
+from .optimizers import build_optimizers
 from .problems import FAMILIES, Problem
 from .recipe import BackboneSettings, Recipe
-from .shards import IGNORED, Rows, encoded, packed, training_shard
+from .shards import IGNORED, encoded
 
 
 def new_backbone(settings: BackboneSettings, tokenizer: Tokenizer, seed: int) -> Qwen3ForCausalLM:
@@ -38,14 +39,9 @@ def document_mask(documents: torch.Tensor) -> torch.Tensor:
     return (documents[:, :, None].eq(documents[:, None, :]) & causal)[:, None]
 
 
-def plain_loss(model: Qwen3ForCausalLM) -> Callable[[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]:
-    """(ids, labels, positions, documents) -> mean cross-entropy of the answer tokens, float32."""
-
-    def loss(ids: torch.Tensor, labels: torch.Tensor, positions: torch.Tensor, documents: torch.Tensor) -> torch.Tensor:
-        logits = model(input_ids=ids, position_ids=positions, attention_mask=document_mask(documents), use_cache=False).logits
-        return F.cross_entropy(logits.float().flatten(0, 1), labels.flatten(), ignore_index=IGNORED)
-
-    return loss
+def plain_logits(model: PreTrainedModel, ids: torch.Tensor, positions: torch.Tensor, documents: torch.Tensor) -> torch.Tensor:
+    """Logits [B, T, V] of one pass."""
+    return model(input_ids=ids, position_ids=positions, attention_mask=document_mask(documents), use_cache=False).logits
 
 
 @torch.no_grad()
@@ -56,9 +52,9 @@ def teacher_forced_exact(model: Qwen3ForCausalLM, problems: list[Problem], token
     for start in range(0, len(documents), rows):
         part = documents[start : start + rows]
         length = max(len(ids) for _, (ids, _) in part)
-        ids = torch.zeros(len(part), length, dtype=torch.long)
+        ids = torch.zeros(len(part), length, dtype=torch.long, device=model.device)
         for i, (_, (tokens, _)) in enumerate(part):
-            ids[i, : len(tokens)] = torch.tensor(tokens)
+            ids[i, : len(tokens)] = torch.tensor(tokens, device=model.device)
         best = model(input_ids=ids, use_cache=False).logits.argmax(-1)
         for i, (problem, (tokens, prompt)) in enumerate(part):
             right.setdefault(problem.family, []).append(best[i, prompt - 1 : len(tokens) - 1].tolist() == tokens[prompt:])
@@ -77,82 +73,69 @@ def started_from(model: Qwen3ForCausalLM, folder: Path) -> None:
     model.load_state_dict(Qwen3ForCausalLM.from_pretrained(folder, dtype=torch.float32).state_dict())
 
 
-def to_tensors(rows: Rows) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    return tuple(torch.from_numpy(a) for a in (rows.ids, rows.labels, rows.positions, rows.documents))  # type: ignore[return-value]
+class Plain(Task):
+    """Next-token cross-entropy of the answers in one pass: the backbone, and stage 1 of the baseline without second passes."""
+
+    names = ("answers", "loss")
+
+    def __init__(self, model: PreTrainedModel, stage: str, compiled: bool = False) -> None:
+        super().__init__()
+        self.model, self.stage = model, stage
+
+        def losses(ids: torch.Tensor, labels: torch.Tensor, positions: torch.Tensor, documents: torch.Tensor) -> torch.Tensor:
+            return token_loss(plain_logits(model, ids, positions, documents), labels)
+
+        self._losses = torch.compile(losses, dynamic=False) if compiled else losses
+
+    def forward(self, ids, labels, positions, documents, items, parts, seed):  # noqa: ANN001, ANN201
+        losses = self._losses(ids, labels, positions, documents)
+        sums = torch.stack([(labels != IGNORED).sum().float(), losses.detach().sum()])
+        return losses.sum() / items, sums
+
+    def figures(self, sums: dict[str, float]) -> dict[str, float]:
+        return {"loss": sums["loss"] / max(sums["answers"], 1)}
+
+    def weights(self, state_dict: dict[str, T]) -> dict[str, T]:
+        return {name.removeprefix("model."): value for name, value in state_dict.items()}
 
 
-def train_backbone(recipe: Recipe, tokenizer: Tokenizer, validation: list[Problem], folder: Path) -> Qwen3ForCausalLM:
-    """Trains until `total_tokens`, or ends early so that `max_minutes` of work are kept. Starts where it was stopped."""
+class Backbone(Plain):
+    """Looks at validation problems on its way; families that it does worse come more often."""
+
+    def __init__(self, model: Qwen3ForCausalLM, settings: BackboneSettings, sample: list[Problem], tokenizer: Tokenizer) -> None:
+        super().__init__(model, "backbone", settings.compile)
+        self.settings, self.sample, self.tokenizer = settings, sample, tokenizer
+
+    def exact(self) -> dict[str, float]:
+        model = self.model
+        model.eval()
+        found = teacher_forced_exact(model, self.sample, self.tokenizer)
+        model.train()
+        return found
+
+    def after_step(self, state: dict[str, Any], journal: Journal) -> None:
+        if state["step"] % self.settings.validate_every:
+            return
+        exact = self.exact()
+        # For the shards that are still to come.
+        if self.settings.weigh_families:
+            state["coming"] = next_shares(exact)
+        journal.write(step=state["step"], tokens=state["tokens"], exact=exact)
+        journal.say(f"step {state['step']} exact {np.mean(list(exact.values())):.3f} " + " ".join(f"{f} {v:.2f}" for f, v in exact.items()))
+
+
+def train_backbone(recipe: Recipe, tokenizer: Tokenizer, validation: list[Problem], documents: Documents, folder: Path) -> dict[str, Any]:
+    """Trains until `total_tokens`, or ends early so that `max_minutes` of work are kept. Starts where it was stopped. Gives the last state."""
     settings = recipe.backbone
     model = new_backbone(settings, tokenizer, recipe.seed)
-    optimizers = build_optimizers(model, settings.muon_lr, settings.adam_lr)
-    state = {"step": 0, "tokens": 0, "seconds": 0.0, "shard": 0, "row": 0, "shares": {f: s for f, (_, s) in FAMILIES.items()}, "coming": {}}
-    saved = folder / "backbone.pt"
-    if saved.exists():
-        data = torch.load(saved, weights_only=True)
-        model.load_state_dict(data["model"])
-        for optimizer, content in zip(optimizers, data["optimizers"]):
-            optimizer.load_state_dict(content)
-        state = data["state"]
-        print(f"[backbone] goes on at step {state['step']}, {state['tokens'] / 1e6:.2f}M tokens", flush=True)
-    elif settings.start:
+    task = Backbone(model, settings, [p for f in FAMILIES for p in [v for v in validation if v.family == f][:40]], tokenizer)
+    loop = Loop(task, build_optimizers(model, settings.muon_lr, settings.adam_lr), documents, settings, recipe.seed, folder)
+    loop.state |= {"shares": {f: s for f, (_, s) in FAMILIES.items()}, "coming": {}}
+    if not loop.resume() and settings.start:
         started_from(model, Path(settings.start))
-        print(f"[backbone] starts from {settings.start}", flush=True)
-    journal = Journal(folder, "backbone")
-    loss_of = plain_loss(model)
-    if settings.compile:
-        loss_of = torch.compile(loss_of, dynamic=False)
-    sample = [p for f in FAMILIES for p in [v for v in validation if v.family == f][:40]]
-    if settings.start and settings.weigh_families and not saved.exists():
-        exact = teacher_forced_exact(model, sample, tokenizer)
-        state["shares"] = next_shares(exact)
-        journal.write(step=0, tokens=0, exact=exact)
-
-    def save() -> None:
-        temporary = saved.with_suffix(".tmp")
-        torch.save({"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers], "state": state}, temporary)
-        temporary.replace(saved)
-
-    def progress() -> float:
-        by_time = state["seconds"] / 60 / settings.max_minutes if settings.max_minutes else 0.0
-        return max(state["tokens"] / settings.total_tokens, by_time)
-
-    rows: Rows | None = None
-    started = time.monotonic()
-    while progress() < 1.0:
-        if rows is None:
-            rows = training_shard(state["shard"], recipe.data.problems_per_shard, recipe.seed, state["shares"], tokenizer, settings.row_tokens)
-        batch = rows.slice(state["row"], state["row"] + settings.rows)
-        set_rate(optimizers, rate_at(progress(), settings.warmup, settings.decay))
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=settings.bf16):
-            loss = loss_of(*to_tensors(batch))
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        for optimizer in optimizers:
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-        state["step"] += 1
-        state["tokens"] += int((batch.documents >= 0).sum())
-        state["row"] += settings.rows
-        now = time.monotonic()
-        state["seconds"] += now - started
-        started = now
-        if state["row"] + settings.rows > len(rows):
-            rows, state["row"], state["shard"] = None, 0, state["shard"] + 1
-            state["shares"] = state.get("coming") or state["shares"]
-        if state["step"] % 10 == 0:
-            journal.write(step=state["step"], tokens=state["tokens"], loss=loss.item(), rate=rate_at(progress(), settings.warmup, settings.decay), seconds=round(state["seconds"]))
-        left = state["seconds"] * (1 - progress()) / max(progress(), 1e-6)
-        journal.line(f"step {state['step']} {state['tokens'] / 1e6:.2f}M tokens loss {loss.item():.4f} {state['tokens'] / state['seconds']:.0f} tokens/s, {clock(left)} left")
-        if state["step"] % settings.validate_every == 0:
-            exact = teacher_forced_exact(model, sample, tokenizer)
-            # For the shards that are still to come: a shard begun keeps its shares, so that it is the same after a stop.
-            if settings.weigh_families:
-                state["coming"] = next_shares(exact)
-            journal.write(step=state["step"], tokens=state["tokens"], exact=exact)
-            print(f"[backbone] step {state['step']} exact {np.mean(list(exact.values())):.3f} " + " ".join(f"{f} {v:.2f}" for f, v in exact.items()), flush=True)
-        if state["step"] % settings.save_every == 0:
-            save()
-    save()
-    draw_curves(journal.path, folder / "backbone.svg")
-    return model
+        loop.journal.say(f"starts from {settings.start}")
+        if settings.weigh_families:
+            exact = task.exact()
+            loop.state["shares"] = next_shares(exact)
+            loop.journal.write(step=0, tokens=0, exact=exact)
+    return loop.run()

@@ -44,7 +44,11 @@ def _dtype(value: Any) -> torch.dtype | None:
 
 
 def load_checkpoint(folder: Path, override: dict[str, Any] | None = None) -> tuple[ThinkingModel, dict[str, Any]]:
-    """The model in float32, evaluation mode, and its tah_config (with the fields of `override` replaced)."""
+    """The model in float32, evaluation mode, and its tah_config (with the fields of `override` replaced); a plain model, which has none,
+    takes one pass."""
+    if not (folder / "tah_config.json").exists():
+        plain = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa")
+        return ThinkingModel(plain, None, 1, 1).eval(), {}
     config = json.loads((folder / "tah_config.json").read_text()) | (override or {})
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa")
     lora = config["adapter_kwargs"]
@@ -64,39 +68,50 @@ def load_checkpoint(folder: Path, override: dict[str, Any] | None = None) -> tup
 
 
 def save_checkpoint(model: ThinkingModel, decider_kwargs: dict[str, Any], lora: dict[str, Any], tokenizer_folder: Path, folder: Path) -> None:
-    """Base weights in bfloat16, LoRA and decider in float32. Written beside the target and renamed."""
+    """Base weights in bfloat16, LoRA and decider in float32; a model without an adapter is written as the plain model that it is.
+    Written beside the target and renamed."""
     temporary = folder.with_name(folder.name + ".part")
     shutil.rmtree(temporary, ignore_errors=True)
-    (temporary / "lora").mkdir(parents=True)
+    temporary.mkdir(parents=True)
     adapted = model.model
-    base = adapted.get_base_model()
+    base = adapted.get_base_model() if isinstance(adapted, PeftModel) else adapted
+    _save_plain(base, tokenizer_folder, temporary)
+    if isinstance(adapted, PeftModel):
+        _save_thinking(model, adapted, decider_kwargs, lora, temporary)
+    for file in temporary.rglob("*.safetensors"):
+        file.chmod(0o644)
+    shutil.rmtree(folder, ignore_errors=True)
+    temporary.rename(folder)
+
+
+def _save_plain(base: PreTrainedModel, tokenizer_folder: Path, folder: Path) -> None:
     state = {n.replace(".base_layer.", "."): t.detach().to(torch.bfloat16).contiguous() for n, t in base.state_dict().items() if ".lora_" not in n}
     if base.config.tie_word_embeddings:
         state.pop("lm_head.weight", None)
-    save_file(state, temporary / "model.safetensors", metadata={"format": "pt"})
-    (temporary / "config.json").write_text(json.dumps(_plain_config(base), indent=2) + "\n")
+    save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
+    (folder / "config.json").write_text(json.dumps(_plain_config(base), indent=2) + "\n")
     ends: dict[str, Any] = {"eos_token_id": base.config.eos_token_id, "pad_token_id": base.config.pad_token_id}
     sampling = base.generation_config
     ends["do_sample"] = sampling.do_sample
     if sampling.do_sample:
         ends |= {"temperature": sampling.temperature, "top_k": sampling.top_k, "top_p": sampling.top_p}
-    (temporary / "generation_config.json").write_text(json.dumps(ends, indent=2) + "\n")
+    (folder / "generation_config.json").write_text(json.dumps(ends, indent=2) + "\n")
+    for name in TOKENIZER_FILES:
+        if (tokenizer_folder / name).exists():
+            shutil.copyfile(tokenizer_folder / name, folder / name)
+
+
+def _save_thinking(model: ThinkingModel, adapted: PeftModel, decider_kwargs: dict[str, Any], lora: dict[str, Any], folder: Path) -> None:
+    (folder / "lora").mkdir()
     adapter = {n.replace(".default.", "."): p.detach().float().contiguous() for n, p in adapted.named_parameters() if ".lora_" in n}
-    save_file(adapter, temporary / "lora" / "adapter_model.safetensors", metadata={"format": "pt"})
-    (temporary / "lora" / "adapter_config.json").write_text(json.dumps(_adapter_config(base, lora), indent=2) + "\n")
+    save_file(adapter, folder / "lora" / "adapter_model.safetensors", metadata={"format": "pt"})
+    (folder / "lora" / "adapter_config.json").write_text(json.dumps(_adapter_config(adapted.get_base_model(), lora), indent=2) + "\n")
     decider = model.decider
     assert decider is not None
     init_args = decider_kwargs | {"dtype": torch.float32}
     decider_state = {n: t.detach().float().clone() for n, t in decider.state_dict().items()}
-    torch.save({"class": "MLPIterDecider", "init_args": init_args, "state_dict": decider_state}, temporary / "iter_decider.bin")
-    (temporary / "tah_config.json").write_text(json.dumps(_tah_config(model, decider_kwargs, lora), indent=2) + "\n")
-    for name in TOKENIZER_FILES:
-        if (tokenizer_folder / name).exists():
-            shutil.copyfile(tokenizer_folder / name, temporary / name)
-    for file in temporary.rglob("*.safetensors"):
-        file.chmod(0o644)
-    shutil.rmtree(folder, ignore_errors=True)
-    temporary.rename(folder)
+    torch.save({"class": "MLPIterDecider", "init_args": init_args, "state_dict": decider_state}, folder / "iter_decider.bin")
+    (folder / "tah_config.json").write_text(json.dumps(_tah_config(model, decider_kwargs, lora), indent=2) + "\n")
 
 
 def _plain_config(base: PreTrainedModel) -> dict[str, Any]:

@@ -11,7 +11,10 @@ from tokenizers import Tokenizer
 
 from .chat import IM_END, prompt_text
 from .decider import Policy
+from .loop import to_tensors
+from .losses import token_loss
 from .problems import REFUSAL_TEXT, Problem
+from .shards import IGNORED, Rows
 from .thinking import Slots, ThinkingModel
 
 _BOX = re.compile(r"\\boxed\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")
@@ -120,3 +123,20 @@ def score(problems: list[Problem], answers: list[Written]) -> dict[str, object]:
         "second_share_answer": sum(w.second for w in answers) / tokens,
         "second_share_all": sum(w.second + w.prompt_second for w in answers) / (tokens + sum(w.prompt_tokens for w in answers)),
     }
+
+
+@torch.no_grad()
+def teacher_forced(model: ThinkingModel, rows: Rows, policy_of: Callable[[torch.Tensor], Policy], batch: int = 8) -> dict[str, float]:
+    """Figures of the answer tokens of rows whose text is given: cross-entropy, first choices that are right, share of second passes.
+    `policy_of(labels)`."""
+    device = model.embedding.weight.device
+    loss = right = second = answers = 0.0
+    for start in range(0, len(rows), batch):
+        ids, labels, positions, documents = (t.to(device) for t in to_tensors(rows.slice(start, start + batch)))
+        outcome = model(ids, policy_of(labels), positions=positions, documents=documents)
+        answer = labels != IGNORED
+        loss += float(token_loss(outcome.logits, labels).sum())
+        right += int(((outcome.logits.argmax(-1) == labels) & answer).sum())
+        second += int(((outcome.iterations > 1) & answer).sum())
+        answers += int(answer.sum())
+    return {"loss": loss / answers, "right": right / answers, "second_share_answer": second / answers}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import nn
 
@@ -49,14 +51,26 @@ def build_optimizers(model: nn.Module, muon_lr: float, adam_lr: float) -> list[t
     return optimizers
 
 
-def rate_at(progress: float, warmup: float, decay: float) -> float:
-    """Share of the full rate at `progress` in 0..1: linear up, constant, linear to 0 in the last `decay`."""
+def rate_at(progress: float, warmup: float, decay: float, schedule: str = "linear", least: float = 0.0) -> float:
+    """Share of the full rate at `progress` in 0..1: linear up, then `linear`: constant and linear to `least` in the last `decay`;
+    `cosine`: half a cosine to `least`."""
     if progress < warmup:
         return max(progress / warmup, 0.02)
-    return min(1.0, max((1.0 - progress) / decay, 0.0)) if decay else 1.0
+    if schedule == "cosine":
+        return least + (1 - least) * 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
+    if schedule != "linear":
+        raise ValueError(f"schedule {schedule!r}: known are linear and cosine")
+    return max(min(1.0, (1.0 - progress) / decay), least) if decay else 1.0
 
 
 def set_rate(optimizers: list[torch.optim.Optimizer], share: float) -> None:
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["lr"] = group["initial_lr"] * share
+
+
+def adamw(named: list[tuple[str, nn.Parameter]], lr: float, weight_decay: float) -> torch.optim.Optimizer:
+    """AdamW for those that require a gradient; only matrices decay."""
+    wanted = [p for _, p in named if p.requires_grad]
+    groups = [{"params": [p for p in wanted if p.ndim > 1], "weight_decay": weight_decay}, {"params": [p for p in wanted if p.ndim < 2], "weight_decay": 0.0}]
+    return torch.optim.AdamW([g for g in groups if g["params"]], lr=lr)

@@ -13,31 +13,72 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class DataSettings:
-    """Generated problems, or for a GPU recipe a JSON-lines file of {"question", "solution"}."""
+    """`source`: `generated` (problems/), a file of JSON lines, or `datasets:NAME` for the `datasets` library (a data set of a hub, or a
+    local folder), of which `subset` and `split` are read. `question` and `solution` name its columns; where a solution is a list, see
+    `verified` in sources.py."""
 
     source: str = "generated"
+    subset: str | None = None
+    split: str = "train"
+    question: str = "question"
+    solution: str = "solution"
+    verified: list[str] = field(default_factory=list)
+    solution_tokens: int | None = None
+    limit: int | None = None
+    held_back: float = 0.01
+    pack: bool = True
+    long: str = "leave out"
     validation_per_family: int = 100
     heldout_per_family: int = 150
     tokenizer_problems: int = 30000
     problems_per_shard: int = 8192
 
+    @property
+    def generated(self) -> bool:
+        return self.source == "generated"
+
 
 @dataclass(frozen=True)
 class TokenizerSettings:
-    """`folder` takes a ready tokenizer instead of training one."""
+    """`folder` takes a ready tokenizer instead of training one: a folder, or a name on the Hugging Face hub."""
 
     vocab_size: int = 640
     folder: str | None = None
 
 
 @dataclass(frozen=True)
-class BackboneSettings:
-    """Shape and training of the plain model; `folder` takes a ready Hugging Face model instead; `start` goes on from
-    the backbone of a checkpoint of the same shape and tokenizer (relative paths: from the working directory)."""
+class PaceSettings:
+    """How long and how fast a stage trains. A step takes `accumulate` micro-batches of `rows` rows, shared out among the processes; it ends
+    after `total_tokens`, else after `epochs` of the data, and in any case after `max_minutes`. Rates rise over the share `warmup`; `schedule`
+    `linear`: constant, then linear to `min_rate` of the full rate over the last `decay`; `cosine`: half a cosine to `min_rate`."""
+
+    rows: int = 16
+    accumulate: int = 1
+    epochs: int = 1
+    total_tokens: int | None = None
+    max_minutes: float | None = None
+    warmup: float = 0.03
+    decay: float = 0.97
+    schedule: str = "linear"
+    min_rate: float = 0.0
+    clip: float = 1.0
+    bf16: bool = False
+    save_every: int = 100
+    log_every: int = 10
+
+
+@dataclass(frozen=True)
+class BackboneSettings(PaceSettings):
+    """Shape and training of the plain model; `folder` takes a ready Hugging Face model instead, a folder or a name on the hub; `start`
+    goes on from the backbone of a checkpoint of the same shape and tokenizer (relative paths: from the working directory).
+
+    `prune_layer`: a block that is taken out of a ready model, `best` for the one that is missed least (pruning.py)."""
 
     folder: str | None = None
     start: str | None = None
-    prune_layer: int | None = None
+    prune_layer: int | str | None = None
+    prune_samples: int = 16
+    prune_tokens: int = 4096
     hidden_size: int = 256
     intermediate_size: int = 768
     layers: int = 4
@@ -47,16 +88,13 @@ class BackboneSettings:
     max_position_embeddings: int = 1024
     row_tokens: int = 256
     rows: int = 32
-    total_tokens: int = 27_000_000
-    max_minutes: float | None = None
+    total_tokens: int | None = 27_000_000
     muon_lr: float = 4e-3
     adam_lr: float = 2e-3
-    warmup: float = 0.03
     decay: float = 0.35
     bf16: bool = True
     compile: bool = True
     validate_every: int = 300
-    save_every: int = 100
     weigh_families: bool = True
 
 
@@ -72,7 +110,8 @@ class AdapterSettings:
 
 @dataclass(frozen=True)
 class LabelSettings:
-    """Which answer tokens are hard: `mismatch` (paper), `maxp` (first-pass probability below `below`), `gain`."""
+    """Who takes a second pass in training: `mismatch` (paper: the `reference` model's first choice is wrong; `self` is the backbone before
+    stage 1), `maxp` (first-pass probability below `below`), in stage 2 also `gain`. The baselines: `always`, and `never` (plain training)."""
 
     kind: str = "mismatch"
     below: float = 0.9
@@ -81,24 +120,21 @@ class LabelSettings:
 
 
 @dataclass(frozen=True)
-class Stage1Settings:
+class Stage1Settings(PaceSettings):
     """Backbone and LoRA with the oracle deciding, or LoRA alone with `freeze_backbone`."""
 
     freeze_backbone: bool = False
     epochs: int = 5
-    total_tokens: int | None = None
-    rows: int = 16
     row_tokens: int = 256
     lr: float = 4e-5
+    weight_decay: float = 0.0
     first_pass_loss: float = 0.0
-    max_minutes: float | None = None
-    save_every: int = 100
-    bf16: bool = False
 
 
 @dataclass(frozen=True)
-class Stage2Settings:
-    """The decider alone, by binary cross-entropy."""
+class Stage2Settings(PaceSettings):
+    """The decider alone, by binary cross-entropy; rows as in stage 1 unless `row_tokens` is given. Weight of the positives: `pos_weight`, else ((1 - p) / p)^temper for the share p of wanted
+    second passes. `threshold`: null chooses it on the validation split, among those that send at most `max_share`."""
 
     labels: LabelSettings = field(default_factory=LabelSettings)
     layers: list[int] = field(default_factory=lambda: [2, 4])
@@ -108,10 +144,13 @@ class Stage2Settings:
     normalize_input: bool = False
     dropout: float = 0.1
     epochs: int = 2
-    total_tokens: int | None = None
-    rows: int = 16
+    row_tokens: int | None = None
+    decay: float = 0.6
     lr: float = 3e-5
+    weight_decay: float = 0.01
+    pos_weight: float | None = None
     temper: float = 0.63
+    threshold: float | None = None
     max_share: float = 0.10
 
 
@@ -141,12 +180,22 @@ def read_settings(kind: type[T], data: dict[str, Any], where: str) -> T:
     return kind(**values)
 
 
-def read_yaml(kind: type[T], path: Path) -> T:
-    """A file of settings; keys that aren't known are errors."""
+def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    return base | {k: _merged(base[k], v) if isinstance(v, dict) and isinstance(base.get(k), dict) else v for k, v in over.items()}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The keys of a file, on top of those of the file beside it that it `extends`."""
     data = yaml.safe_load(path.read_text()) or {}
     if not isinstance(data, dict):
         raise ValueError(f"{path}: settings are expected, as `key: value`")
-    return read_settings(kind, data, "")
+    base = data.pop("extends", None)
+    return data if base is None else _merged(_read(path.parent / base), data)
+
+
+def read_yaml(kind: type[T], path: Path) -> T:
+    """A file of settings; keys that aren't known are errors."""
+    return read_settings(kind, _read(path), "")
 
 
 def read_recipe(path: Path) -> Recipe:

@@ -31,6 +31,11 @@ class Rows:
     def slice(self, start: int, stop: int) -> "Rows":
         return Rows(self.ids[start:stop], self.labels[start:stop], self.positions[start:stop], self.documents[start:stop])
 
+    def trimmed(self) -> "Rows":
+        """Without the columns that are padding in every row."""
+        width = max(1, int((self.documents >= 0).any(0).sum()))
+        return Rows(self.ids[:, :width], self.labels[:, :width], self.positions[:, :width], self.documents[:, :width])
+
 
 def generate(count: int, split: str, seed: str, shares: dict[str, float] | None = None) -> list[Problem]:
     """`count` problems of one split; families drawn by `shares` (their starting shares if not given)."""
@@ -87,6 +92,17 @@ def packed(documents: list[tuple[list[int], int]], row_tokens: int, look: int = 
             else:
                 index += 1
         rows.append(row)
+    return _filled(rows, row_tokens)
+
+
+def single(documents: list[tuple[list[int], int]], row_tokens: int) -> Rows:
+    """Each document in a row of its own; longer ones are left out."""
+    fitting = [d for d in documents if len(d[0]) <= row_tokens]
+    return _filled([[d] for d in fitting], max((len(ids) for ids, _ in fitting), default=1))
+
+
+def _filled(rows: list[list[tuple[list[int], int]]], row_tokens: int) -> Rows:
+    """(ids, length of the prompt) side by side in rows of this length, padded on the right."""
     shape = (len(rows), row_tokens)
     ids, labels = np.zeros(shape, np.int64), np.full(shape, IGNORED, np.int64)
     positions, numbers = np.zeros(shape, np.int64), np.full(shape, -1, np.int64)

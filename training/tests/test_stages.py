@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
-from tah_training import backbone as backbone_module
+from tah_training import loop as loop_module
 from tah_training.checkpoint import load_checkpoint
 from tah_training.decider import Constant, Learned
+from tah_training.backbone import new_backbone
+from tah_training.optimizers import build_optimizers
 from tah_training.oracle import hard_tokens
-from tah_training.recipe import LabelSettings, read_recipe
+from tah_training.problems import FAMILIES
+from tah_training.recipe import DataSettings, LabelSettings, Recipe, read_recipe
 from tah_training.release import write_release
 from tah_training.shards import IGNORED, encoded, packed
-from tah_training.stage2 import pick_threshold
+from tah_training.stage2 import pick_threshold, tempered_weight
 from tah_training.stages import STAGES, Run
 
 HERE = Path(__file__).resolve().parent
@@ -92,50 +96,146 @@ def test_cached_equals_naive(finished: Run) -> None:
     assert torch.allclose(torch.cat(parts, 1), whole.logits, atol=1e-4)
 
 
-def test_a_stopped_training_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    recipe = replace(SMOKE, backbone=replace(SMOKE.backbone, total_tokens=14000))
-    weights = []
-    for name, stop_after in (("whole", None), ("stopped", 8)):
+def stop_after(batches: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next training is interrupted when it asks for more micro-batches than that."""
+    calls, real = {"left": batches}, loop_module.to_tensors
+
+    def stopping(rows):  # noqa: ANN001, ANN202
+        calls["left"] -= 1
+        if calls["left"] < 0:
+            monkeypatch.setattr(loop_module, "to_tensors", real)
+            raise KeyboardInterrupt
+        return real(rows)
+
+    monkeypatch.setattr(loop_module, "to_tensors", stopping)
+
+
+def same_weights(one: Path, other: Path) -> None:
+    first, second = (torch.load(path, weights_only=True)["model"] for path in (one, other))
+    assert first.keys() == second.keys()
+    for name, tensor in first.items():
+        assert torch.allclose(tensor, second[name], atol=1e-6), name
+
+
+@pytest.mark.parametrize("stage", ["backbone", "stage1", "stage2"])
+def test_a_stopped_training_goes_on(stage: str, finished: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if it had not been stopped, dropout and forced positions included."""
+    recipe = replace(SMOKE, adapter=replace(SMOKE.adapter, dropout=0.2), backbone=replace(SMOKE.backbone, total_tokens=9000), stage2=replace(SMOKE.stage2, dropout=0.2, save_every=2))
+    runs = []
+    for name, stopped in (("whole", False), ("stopped", True)):
+        shutil.copytree(finished.folder, tmp_path / name)
         run = Run(recipe, tmp_path / name)
-        run.data()
-        run.tokenizer_stage()
-        if stop_after:
-            calls = {"left": stop_after}
-            real = backbone_module.to_tensors
-
-            def stopping(rows):  # noqa: ANN001, ANN202
-                calls["left"] -= 1
-                if calls["left"] < 0:
-                    raise KeyboardInterrupt
-                return real(rows)
-
-            monkeypatch.setattr(backbone_module, "to_tensors", stopping)
+        for later in STAGES[STAGES.index(stage) :]:
+            (run.folder / f"{later}.done.json").unlink()
+            (run.folder / f"{later}.pt").unlink(missing_ok=True)
+        if stopped:
+            stop_after(6, monkeypatch)
             with pytest.raises(KeyboardInterrupt):
-                run.backbone()
-            monkeypatch.setattr(backbone_module, "to_tensors", real)
-        run.backbone()
-        weights.append(torch.load(run.folder / "backbone.pt", weights_only=True)["model"])
-    for name, tensor in weights[0].items():
-        assert torch.allclose(tensor, weights[1][name], atol=1e-5), name
-
-
-def test_the_papers_way(finished: Run, tmp_path: Path) -> None:
-    """Mismatch labels of a frozen reference, backbone and LoRA together, data from a file, a layer pruned, a ready backbone."""
-    plain = tmp_path / "plain"
-    finished.base().save_pretrained(plain)
-    lines = [json.dumps({"question": p.question, "solution": p.solution}) for p in finished.problems("validation")]
-    (tmp_path / "data.jsonl").write_text("\n".join(lines))
-    recipe = replace(
-        SMOKE, data=replace(SMOKE.data, source=str(tmp_path / "data.jsonl"), problems_per_shard=16), tokenizer=replace(SMOKE.tokenizer, folder=str(finished.tokenizer_folder())),
-        backbone=replace(SMOKE.backbone, folder=str(plain), prune_layer=0), labels=LabelSettings(kind="mismatch", reference=str(plain)),
-        stage1=replace(SMOKE.stage1, freeze_backbone=False, total_tokens=None, epochs=1, rows=2), stage2=replace(SMOKE.stage2, labels=LabelSettings(kind="mismatch"), layers=[0, 1], total_tokens=None, epochs=1, rows=2),
-    )
-    run = Run(recipe, tmp_path / "run")
-    for stage in ("data", "tokenizer", "backbone", "labels", "stage1", "stage2", "export"):
+                run.go(stage)
+            assert run.status(stage).startswith("at ") and "step" in run.status(stage) and not run.finished(stage)
         run.go(stage)
+        assert run.status(stage).startswith("done ") and not (run.folder / f"{stage}.state").exists()
+        runs.append(run)
+    same_weights(*(run.folder / f"{stage}.pt" for run in runs))
+    lines = [[json.loads(line)["step"] for line in (run.folder / f"{stage}.jsonl").read_text().splitlines()] for run in runs]
+    assert max(lines[0]) == max(lines[1]) and lines[1] == sorted(lines[1])
+
+
+def test_a_run_of_an_older_version_goes_on(finished: Run, tmp_path: Path) -> None:
+    """Its backbone.pt held weights, optimizers and state in one file, at whatever step it was."""
+    recipe = replace(SMOKE, backbone=replace(SMOKE.backbone, total_tokens=9000))
+    done = Run(recipe, tmp_path / "done")
+    done.go("data")
+    done.go("tokenizer")
+    done.go("backbone")
+    older = Run(recipe, tmp_path / "older")
+    older.go("data")
+    older.go("tokenizer")
+    model = new_backbone(recipe.backbone, older.tokenizer(), recipe.seed)
+    optimizers = build_optimizers(model, recipe.backbone.muon_lr, recipe.backbone.adam_lr)
+    shares = {f: s for f, (_, s) in FAMILIES.items()}
+    state = {"step": 0, "tokens": 0, "seconds": 0.0, "shard": 0, "row": 0, "shares": shares, "coming": {}}
+    torch.save({"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers], "state": state}, older.folder / "backbone.pt")
+    older.go("backbone")
+    same_weights(done.folder / "backbone.pt", older.folder / "backbone.pt")
+    state |= {"step": 9, "tokens": 9001}
+    torch.save({"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers], "state": state}, older.folder / "backbone.pt")
+    (older.folder / "backbone.done.json").unlink()
+    older.go("backbone")
+    assert older.facts("backbone")["steps"] == 9
+
+
+def test_again_starts_anew(finished: Run, tmp_path: Path) -> None:
+    shutil.copytree(finished.folder, tmp_path / "run")
+    run = Run(SMOKE, tmp_path / "run")
+    before = (run.folder / "stage1.pt").read_bytes()
+    (run.folder / "stage1.pt").write_bytes(b"other")
+    run.go("stage1")
+    assert (run.folder / "stage1.pt").read_bytes() == b"other"
+    run.go("stage1", again=True)
+    assert len((run.folder / "stage1.pt").read_bytes()) == len(before)
+    same_weights(run.folder / "stage1.pt", finished.folder / "stage1.pt")
+
+
+@pytest.fixture(scope="module")
+def from_outside(finished: Run, tmp_path_factory: pytest.TempPathFactory) -> Recipe:
+    """Data from a file, a ready model with a block pruned, mismatch labels of a frozen reference: the paper's recipe at a tiny size."""
+    folder = tmp_path_factory.mktemp("outside")
+    finished.base().save_pretrained(folder / "plain")
+    lines = [json.dumps({"question": p.question, "solution": p.solution}) for p in finished.problems("validation")]
+    (folder / "data.jsonl").write_text("\n".join(lines))
+    labels = LabelSettings(kind="mismatch", reference=str(folder / "plain"))
+    pace = {"total_tokens": None, "epochs": 1, "rows": 2, "accumulate": 4, "schedule": "cosine", "min_rate": 0.1, "clip": 0.2, "bf16": True, "weight_decay": 0.01}
+    return replace(
+        SMOKE, data=DataSettings(source=str(folder / "data.jsonl"), problems_per_shard=16, held_back=0.1, long="cut", pack=False), tokenizer=replace(SMOKE.tokenizer, folder=str(finished.tokenizer_folder())),
+        backbone=replace(SMOKE.backbone, folder=str(folder / "plain"), prune_layer="best", prune_samples=4), labels=labels,
+        stage1=replace(SMOKE.stage1, freeze_backbone=False, **pace), stage2=replace(SMOKE.stage2, labels=labels, layers=[0, 1], pos_weight=4.8, threshold=0.5, **pace),
+    )
+
+
+def test_the_papers_way(from_outside: Recipe, tmp_path: Path) -> None:
+    run = Run(from_outside, tmp_path / "run")
+    for stage in STAGES:
+        run.go(stage)
+    facts = run.facts("backbone")
+    assert facts["pruned"] == min(range(2), key=facts["losses_without"].__getitem__)
     before, after = run.base().state_dict(), run.after_stage1().model.get_base_model().state_dict()
     assert any(not torch.equal(t, after[n.replace("_proj.", "_proj.base_layer.")]) for n, t in before.items() if "_proj." in n)
     assert json.loads((run.folder / "checkpoint/config.json").read_text())["num_hidden_layers"] == SMOKE.backbone.layers - 1
+    assert json.loads((run.folder / "checkpoint/tah_config.json").read_text())["iter_decider_kwargs"]["threshold"] == 0.5
+    # One epoch: every line that isn't held back, once; a step takes 8 of them, and the last may begin a second epoch.
+    lines, steps = run.facts("data")["train"], run.facts("stage1")["steps"]
+    assert steps == -(-lines // 8)
+    evaluated = run.facts("eval")
+    assert set(evaluated) == {"standard", "tah", "always", "oracle"} and evaluated["standard"]["second_share_answer"] == 0 and evaluated["always"]["second_share_answer"] == 1
+
+
+def test_the_baseline_that_never_thinks_twice_is_a_plain_checkpoint(from_outside: Recipe, tmp_path: Path) -> None:
+    run = Run(replace(from_outside, labels=LabelSettings(kind="never")), tmp_path / "run")
+    for stage in STAGES:
+        run.go(stage)
+    checkpoint = run.folder / "checkpoint"
+    assert {"tah_config.json", "iter_decider.bin", "lora"} & {f.name for f in checkpoint.iterdir()} == set()
+    before, after = run.base().state_dict(), run.after_stage1().model.state_dict()
+    assert sum(not torch.equal(tensor, after[name]) for name, tensor in before.items()) > len(before) / 2
+    assert set(run.facts("eval")) == {"standard"}
+    model, _ = load_checkpoint(checkpoint)
+    with torch.no_grad():
+        assert (model(torch.tensor([[1, 2, 3]]), Constant(True)).iterations == 1).all()
+
+
+def test_the_baseline_that_always_thinks_twice_does(from_outside: Recipe, tmp_path: Path) -> None:
+    """In training at every token, questions too, and by its own decider afterwards."""
+    run = Run(replace(from_outside, labels=LabelSettings(kind="always")), tmp_path / "run")
+    for stage in STAGES:
+        run.go(stage)
+    lines = [json.loads(line) for line in (run.folder / "stage1.jsonl").read_text().splitlines()]
+    assert all(line["hard"] == 1 for line in lines)
+    model, _ = load_checkpoint(run.folder / "checkpoint")
+    with torch.no_grad():
+        outcome = model(torch.arange(20)[None], Learned(model.decider))
+    assert (outcome.iterations == 2).all() and (outcome.passes[0].probability == 1).all()
+    assert run.facts("eval")["tah"] == run.facts("eval")["always"]
 
 
 def test_more_second_passes_must_earn_their_cost() -> None:
@@ -144,19 +244,14 @@ def test_more_second_passes_must_earn_their_cost() -> None:
     assert pick_threshold(table, 0.1, 1_000_000) == 0.3
 
 
+def test_the_weight_of_rare_second_passes_is_tempered() -> None:
+    """The paper's weights at about its share of hard tokens; none where half are hard; never endless."""
+    assert tempered_weight(68, 1000, 0.6) == pytest.approx(4.8, abs=0.1) and tempered_weight(68, 1000, 0.64) == pytest.approx(5.4, abs=0.15)
+    assert tempered_weight(5, 10, 0.6) == 1.0 and tempered_weight(0, 10, 0.6) < 1e4
+
+
 def test_labels() -> None:
     labels = torch.tensor([[IGNORED, 1, 2, 0]])
     logits = torch.tensor([[[9.0, 0, 0], [0, 9.0, 0], [0, 0.2, 0], [9.0, 0, 0]]])
     assert hard_tokens(logits, labels, LabelSettings(kind="mismatch")).tolist() == [[False, False, True, False]]
     assert hard_tokens(logits, labels, LabelSettings(kind="maxp", below=0.9)).tolist() == [[False, False, True, False]]
-
-
-@pytest.mark.parametrize("recipe", sorted(p for p in (HERE.parent / "recipes").glob("*.yaml") if not p.stem.startswith("study")), ids=lambda p: p.stem)
-def test_recipes_are_read(recipe: Path) -> None:
-    assert read_recipe(recipe).name
-
-
-def test_an_unknown_setting_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "bad.yaml").write_text("backbone: {layres: 4}\n")
-    with pytest.raises(ValueError, match="backbone.layres"):
-        read_recipe(tmp_path / "bad.yaml")
