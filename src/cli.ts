@@ -9,14 +9,16 @@ import { importModel } from './cli/importModel.ts';
 import { problemText, textOrFile } from './cli/inputText.ts';
 import { measure } from './cli/measure.ts';
 import { number, POLICIES, positive, PROVIDERS, QUANTIZATIONS, samplingOptions, thinkingPolicy, wholeNumber, type PolicyName } from './cli/options.ts';
+import { providers } from './cli/providers.ts';
 import { SHAPES, writeRandomCheckpoint } from './cli/randomCheckpoint.ts';
+import { recordSelfTest } from './cli/recordSelfTest.ts';
 import { scopeCommand } from './cli/scopeCommand.ts';
 import { serve } from './cli/serve.ts';
 import { solve } from './cli/solve.ts';
 import { createTerminal, interruptSignal, reportError, type Terminal } from './cli/terminal.ts';
 import { verifyCommand } from './cli/verifyCommand.ts';
 import { DEFAULT_HUB } from './hub/source.ts';
-import type { ProviderChoice } from './protocol/engine.ts';
+import type { Provider, ProviderChoice } from './protocol/engine.ts';
 import { TahError } from './protocol/errors.ts';
 import type { Quantization } from './protocol/manifest.ts';
 import packageJson from '../package.json' with { type: 'json' };
@@ -100,7 +102,8 @@ command('import', 'make a model folder from a checkpoint in the official layout'
 command('verify', 'replay golden vectors of the reference implementation and compare every stage')
   .argument('<dir>', 'folder with golden.json and ckpt/, or sampling.json')
   .addOption(quantization().default('fp32'))
-  .action((dir: string, options: Common & { quantization: Quantization }) => run(options, (terminal, signal) => verifyCommand(dir, options, terminal, signal)));
+  .addOption(new Option('--provider <provider>', 'where to run').choices(PROVIDERS.filter((name) => name !== 'auto')).default('cpu'))
+  .action((dir: string, options: Common & { quantization: Quantization; provider: Provider }) => run(options, (terminal, signal) => verifyCommand(dir, options, terminal, signal)));
 
 thinkingCommand('measure', 'score a given text token by token')
   .argument('[text]', 'the text; - reads it from standard input')
@@ -157,6 +160,16 @@ command('serve', 'serve models to programs that speak the protocol of OpenAI, on
 command('diagnose', 'what runs here, in a form to paste into an issue')
   .option('--model <dir>', 'model folder (default: the bundled model)')
   .action((options: Common & { model?: string }) => run(options, (terminal, signal) => diagnose(options.model, terminal, signal)));
+
+command('providers', 'which provider of this machine a model runs on, and why not on the others')
+  .option('--model <dir>', 'model folder (default: the bundled model)')
+  .option('--again', 'forget what is known of the providers and test them again', false)
+  .action((options: Common & { model?: string; again: boolean }) => run(options, (terminal, signal) => providers(options, terminal, signal)));
+
+command('record-self-test', "write what the CPU answers as the self-test of a checkpoint's providers")
+  .requiredOption('--model <dir>', 'model folder that was imported from the checkpoint')
+  .requiredOption('--checkpoint <dir>', 'its checkpoint, which gets the file')
+  .action((options: Common & { model: string; checkpoint: string }) => run(options, (terminal) => recordSelfTest(options.model, options.checkpoint, terminal)));
 
 command('random-checkpoint', 'write a checkpoint with random weights, for tests of size and speed')
   .addOption(new Option('--shape <shape>', 'its shape').choices(Object.keys(SHAPES)).makeOptionMandatory())

@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { ScopeJudge } from '../answer/scope.ts';
 import { readSubjects } from '../answer/scopeFile.ts';
-import { createEngine } from '../engine/engine.ts';
 import { renderDeciderScore, scoreDecider } from '../eval/deciderScore.ts';
 import { evaluate, type EvalEvent, type ProblemResult } from '../eval/evaluate.ts';
 import { renderScorecard } from '../eval/renderScorecard.ts';
@@ -13,6 +12,7 @@ import type { Task } from '../eval/tasks/task.ts';
 import { workerJudge } from '../eval/workerJudge.ts';
 import type { ProviderChoice, SamplingOptions, ThinkingPolicy } from '../protocol/engine.ts';
 import { BUILD_ID } from '../protocol/rpc.ts';
+import { localEngine } from './localEngine.ts';
 import { resolveModel } from './models.ts';
 import { ResultsFile } from './resultsFile.ts';
 import type { Terminal } from './terminal.ts';
@@ -48,7 +48,7 @@ export async function evalCommand(taskName: string, options: EvalCommand, termin
   const scope = declared === null ? null : new ScopeJudge(declared);
   const refusal = options.refusal ?? declared?.refusal;
   const given = { ...(limit === undefined ? {} : { limit }), ...(refusal === undefined ? {} : { refusal }) };
-  const engine = createEngine();
+  const engine = localEngine(terminal);
   const kept = options.resume === undefined ? null : new ResultsFile(options.resume, settingsOf(task, (await engine.load(model, provider)).model.hash, options));
   const fresh = total - (kept === null ? 0 : Math.min(total, kept.done.size));
   let right = 0;
@@ -79,7 +79,7 @@ async function deciderCommand(task: Task, model: string, { policy, provider, lim
     const onProgress = (done: number, problems: number): void => {
       progress.show(`${done} of ${problems} solutions`);
     };
-    const score = await scoreDecider({ engine: createEngine(), model, task: part, policy, provider, signal, onProgress });
+    const score = await scoreDecider({ engine: localEngine(terminal), model, task: part, policy, provider, signal, onProgress });
     if (terminal.json) terminal.document(score);
     else terminal.print(renderDeciderScore(score));
   } finally {

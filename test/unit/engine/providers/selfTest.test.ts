@@ -46,7 +46,7 @@ describe('a self-test', () => {
 });
 
 describe('the self-test of the bundled model', () => {
-  it('is what the CPU answers with the weights that are shipped (else run: npm run scorecard)', async () => {
+  it('is what the CPU answers with the weights that are shipped (else run: npm run self-test)', async () => {
     const root = fs.mkdtempSync(path.join(os.tmpdir(), 'tah-bundled-'));
     const models = path.join(import.meta.dirname, '../../../../models');
     const [id] = fs.readdirSync(models);
