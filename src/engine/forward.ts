@@ -44,6 +44,12 @@ export interface ForwardRequest {
   readonly track: 'last' | 'all';
   /** Token that follows each id, where the text is given ("self-oracle"). */
   readonly targets?: readonly (number | undefined)[];
+  /**
+   * Which token will follow, told from the first pass's logits alone (float32 [vocab]); null: not known. Asked where a
+   * single id gets a second pass. That token's own first pass sees nothing of a second one, so it rides along in the
+   * same run, and is there already if the next call is for it. A wrong guess changes no result.
+   */
+  readonly guess?: (firstLogits: Float32Array) => number | null;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -54,6 +60,13 @@ interface Row extends SlotKey {
   readonly mixWeights: readonly number[];
   readonly tracked: boolean;
   cumulative: Float32Array | null;
+}
+
+/** A first pass that was run before its token was certain. */
+interface Ahead {
+  readonly id: number;
+  readonly row: Row;
+  readonly progress: Progress;
 }
 
 interface Progress {
@@ -72,6 +85,7 @@ export class Forward {
   readonly cache: KvCache;
   /** Position of the next token. */
   private next = 0;
+  private ahead: Ahead | null = null;
   private readonly maxIter: number;
 
   constructor(
@@ -89,6 +103,7 @@ export class Forward {
 
   /** Forgets everything at `position` and later. */
   rewind(position: number): void {
+    this.ahead = null;
     this.cache.truncate(position);
     this.next = Math.min(this.next, position);
   }
@@ -105,15 +120,19 @@ export class Forward {
     const first = this.next;
     // Every row's cumulative logits feed the decider and the mix of depths beyond the second.
     const trackAll = request.track === 'all' || this.maxIter > 2;
-    const progress = ids.map((): Progress => ({ iterCount: 0, probabilities: [], firstTop: null, finalTop: null, firstLogits: null, finalLogits: null }));
-    let active = ids.map(
-      (id, index): Row => ({ index, position: first + index, depth: 0, mixIds: [id], mixWeights: [1], tracked: trackAll || index === ids.length - 1, cumulative: null }),
-    );
+    const done = this.takeAhead(ids);
+    const progress = done === null ? ids.map(nothingYet) : [done.progress];
+    let active = done === null ? ids.map((id, index) => firstPass(id, index, first + index, trackAll || index === ids.length - 1)) : [done.row];
     for (let depth = 0; active.length > 0; depth++) {
-      // 1-3. inputs, transformer pass, attention: in the graph. 4. cumulative logits += logits.
-      const headed = this.headRows(active, depth, policy);
-      const outputs = await this.pass(active, headed, request.signal);
-      this.read(active, headed, outputs, progress);
+      if (depth > 0 || done === null) {
+        const ahead = depth === 1 ? this.guessed(request, progress) : null;
+        const rows = ahead === null ? active : [...active, ahead.row];
+        // 1-3. inputs, transformer pass, attention: in the graph. 4. cumulative logits += logits.
+        const headed = this.headRows(rows, policy);
+        const outputs = await this.pass(rows, headed, request.signal);
+        this.read(rows, headed, outputs, ahead === null ? progress : [...progress, ahead.progress]);
+        this.ahead = ahead === null ? this.ahead : { ...ahead, row: { ...ahead.row, index: 0 } };
+      }
       // 5. decider: continue or finish.
       active = depth + 1 < this.maxIter ? this.deeper(active, request, progress) : [];
     }
@@ -121,11 +140,28 @@ export class Forward {
     return progress.map((row, index) => ({ position: first + index, ...row }));
   }
 
-  /** Indices into `active` of the rows that need head, top-k and decider; at least one, as the graph wants. */
-  private headRows(active: readonly Row[], depth: number, policy: ThinkingPolicy): number[] {
-    const decides = depth === 0 && !isPlain(policy) && this.maxIter > 1;
-    const rows = active.flatMap((row, i) => (decides || row.tracked ? [i] : []));
-    return rows.length > 0 ? rows : [active.length - 1];
+  /** The first pass of `ids` where it was run ahead. One that was run for another token is forgotten. */
+  private takeAhead(ids: readonly number[]): Ahead | null {
+    const { ahead } = this;
+    this.ahead = null;
+    if (ahead === null || (ids.length === 1 && ahead.id === ids[0])) return ahead;
+    this.cache.truncate(this.next);
+    return null;
+  }
+
+  /** The first pass of the token after the only one of the request, to ride along. */
+  private guessed({ ids, guess }: ForwardRequest, progress: readonly Progress[]): Ahead | null {
+    const logits = progress[0]?.firstLogits ?? null;
+    if (ids.length !== 1 || guess === undefined || logits === null) return null;
+    const id = guess(logits);
+    return id === null ? null : { id, row: firstPass(id, 1, this.next + 1, true), progress: nothingYet() };
+  }
+
+  /** Indices into `rows` of those that need head, top-k and decider; at least one, as the graph wants. */
+  private headRows(rows: readonly Row[], policy: ThinkingPolicy): number[] {
+    const decides = !isPlain(policy) && this.maxIter > 1;
+    const headed = rows.flatMap((row, i) => ((decides && row.depth === 0) || row.tracked ? [i] : []));
+    return headed.length > 0 ? headed : [rows.length - 1];
   }
 
   private async pass(active: readonly Row[], headed: readonly number[], signal: AbortSignal | undefined): Promise<Outputs> {
@@ -209,6 +245,14 @@ export class Forward {
       return [{ ...row, depth: row.depth + 1, mixIds: top.ids.slice(0, tah.inputTopK), mixWeights: softmax(top.values.subarray(0, tah.inputTopK)) }];
     });
   }
+}
+
+function nothingYet(): Progress {
+  return { iterCount: 0, probabilities: [], firstTop: null, finalTop: null, firstLogits: null, finalLogits: null };
+}
+
+function firstPass(id: number, index: number, position: number, tracked: boolean): Row {
+  return { index, position, depth: 0, mixIds: [id], mixWeights: [1], tracked, cumulative: null };
 }
 
 /** float32 [heads, vocab]; [1, 1] of zero where no row has logits of an earlier pass. */

@@ -33,6 +33,16 @@ export async function* generate(model: LoadedModel, request: GenerateRequest, lo
   const prefillMs = performance.now() - started;
   yield { type: 'start', model: model.info, provider: model.session.provider, prompt: described, policy: request.policy, sampling };
 
+  /**
+   * Draws the token with this index as it will be drawn, before its logits are final; null where no pass will follow it.
+   * Forced tokens are not looked at: a run that goes on from another has the same passes in the same runs, so the same bits.
+   */
+  const following = (index: number) => (firstLogits: Float32Array): number | null => {
+    const position = prompt.length + index;
+    if (index + 1 >= request.maxTokens || position + 1 >= contextLength) return null;
+    const id = sample(firstLogits, sampling, position);
+    return manifest.tokens.eos.includes(id) ? null : id;
+  };
   const text = tokenizer?.stream() ?? null;
   const stops = new StopTexts(request.stop ?? []);
   let predicting = required(row);
@@ -55,7 +65,7 @@ export async function* generate(model: LoadedModel, request: GenerateRequest, lo
     reason = !isEnd && stops.found(piece) ? 'stop-text' : end;
     if (reason === null) {
       const before = performance.now();
-      predicting = required((await forward.run({ ids: [id], policy: request.policy, track: 'last', signal }))[0]);
+      predicting = required((await forward.run({ ids: [id], policy: request.policy, track: 'last', guess: following(index), signal }))[0]);
       elapsedMs = performance.now() - before;
     }
   }
