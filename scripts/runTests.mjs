@@ -1,5 +1,5 @@
 /**
- * `npm test`: all checks, then the package, then the end-to-end tests of that package in a real VS Code.
+ * `npm test`: all checks, then the package, then the end-to-end tests of that package in a real VS Code, then WebGPU.
  * Says what it does, goes on after a failure, and closes with the line "N passed, N failed": tests, and each step that
  * failed without a failed test to show for it.
  */
@@ -7,13 +7,15 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run, timed } from './processes.mjs';
 
-/** Where vitest.config.ts and vitest.e2e.config.ts write their reports. */
+/** Where the vitest configurations write their reports. */
 const reports = join('artifacts', 'reports');
 
 /** @typedef {{ what: string, args: readonly string[], report?: string }} Step `report`: file of the step's test results */
 
 /** @type {readonly Step[]} */
 const CHECK = [{ what: 'Types, lint, architecture, unit and golden tests', args: ['run', '-s', 'check'], report: 'unit.json' }];
+/** @type {readonly Step[]} */
+const WEBGPU = [{ what: 'WebGPU on a software device', args: ['run', '-s', 'webgpu'], report: 'webgpu.json' }];
 /** @type {readonly Step[]} */
 const PACKAGED = [
   { what: 'The package', args: ['run', '-s', 'package'] },
@@ -65,5 +67,6 @@ await rm(reports, { recursive: true, force: true });
 await mkdir(reports, { recursive: true });
 await inOrder(CHECK);
 await inOrder(PACKAGED);
+await inOrder(WEBGPU);
 console.log(`\n${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1;

@@ -3,11 +3,12 @@
  * Knows rows, depths and the graph; knows no text, no sampling, no stream. The state between calls is the KV cache.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { GRAPH, newName, pastName } from '../protocol/graph.ts';
+import { GRAPH } from '../protocol/graph.ts';
 import type { ThinkingPolicy } from '../protocol/engine.ts';
 import type { ModelManifest } from '../protocol/manifest.ts';
 import { cancelled } from '../protocol/streams.ts';
-import { KvCache, type SlotKey } from './kvCache.ts';
+import { DeviceCache } from './deviceCache.ts';
+import { KvCache, type Cache, type SlotKey } from './kvCache.ts';
 import { continues, isPlain } from './policy.ts';
 import { ropeTables } from './rope.ts';
 import type { Feed, Outputs, Session } from './session.ts';
@@ -82,7 +83,7 @@ interface Progress {
 export type PassObserver = (pass: { readonly depth: number; readonly positions: readonly number[]; readonly headRows: readonly number[]; readonly outputs: Outputs }) => void;
 
 export class Forward {
-  readonly cache: KvCache;
+  readonly cache: Cache;
   /** Position of the next token. */
   private next = 0;
   private ahead: Ahead | null = null;
@@ -93,7 +94,7 @@ export class Forward {
     private readonly manifest: ModelManifest,
     private readonly observe: PassObserver | null = null,
   ) {
-    this.cache = new KvCache(manifest.architecture);
+    this.cache = session.merge === null ? new KvCache(manifest.architecture) : new DeviceCache(manifest.architecture, session.merge);
     this.maxIter = manifest.tah?.maxIter ?? 1;
   }
 
@@ -106,6 +107,13 @@ export class Forward {
     this.ahead = null;
     this.cache.truncate(position);
     this.next = Math.min(this.next, position);
+  }
+
+  /** Gives the cache's memory back: what lies on a device is freed by no garbage collector in time. */
+  release(): void {
+    this.ahead = null;
+    this.cache.release();
+    this.next = 0;
   }
 
   /** Largest number of tokens that one chunk may have. */
@@ -168,12 +176,9 @@ export class Forward {
     // Messages (a cancel among them) are read between passes: a run itself blocks this thread.
     await nextTurn();
     if (signal?.aborted === true) throw cancelled();
-    this.cache.reserve(active.length);
+    await this.cache.reserve(active.length);
     const outputs = await this.session.run(this.feeds(active, headed));
-    this.cache.append(
-      active.map(({ position, depth }) => ({ position, depth })),
-      (layer, part) => outputs.floats(newName(layer, part)),
-    );
+    this.cache.take(active.map(({ position, depth }) => ({ position, depth })), outputs);
     this.observe?.({ depth: active[0]?.depth ?? 0, positions: active.map((row) => row.position), headRows: headed, outputs });
     return outputs;
   }
@@ -184,6 +189,7 @@ export class Forward {
     const rope = ropeTables(architecture, active.map((row) => row.position));
     const tracked = headed.flatMap((row, i) => (active[row]?.tracked === true ? [i] : []));
     const feeds: Record<string, Feed> = {
+      ...this.cache.feeds(),
       [GRAPH.mixIds]: { dtype: 'int64', data: BigInt64Array.from(active.flatMap((row) => padded(row.mixIds, mix)), BigInt), dims: [active.length, mix] },
       [GRAPH.mixWeights]: { dtype: 'float32', data: Float32Array.from(active.flatMap((row) => padded(row.mixWeights, mix))), dims: [active.length, mix] },
       [GRAPH.ropeCos]: rope.cos,
@@ -194,10 +200,6 @@ export class Forward {
       [GRAPH.logitsRows]: { dtype: 'int64', data: BigInt64Array.from(tracked.length > 0 ? tracked : [0], BigInt), dims: [Math.max(1, tracked.length)] },
     };
     if (tah !== null) feeds[GRAPH.loraGate] = { dtype: 'float32', data: Float32Array.from(active, (row) => (row.depth > 0 ? 1 : 0)), dims: [active.length, 1] };
-    for (let layer = 0; layer < architecture.layers; layer++) {
-      feeds[pastName(layer, 'key')] = this.cache.past(layer, 'key');
-      feeds[pastName(layer, 'value')] = this.cache.past(layer, 'value');
-    }
     return feeds;
   }
 

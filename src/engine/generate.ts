@@ -10,7 +10,20 @@ import { checkPolicy } from './policy.ts';
 import { DEFAULT_CANDIDATES, MOST_CANDIDATES, promptToken, tokenEvent } from './prediction.ts';
 import { checkSampling, sample } from './sampling.ts';
 
-export async function* generate(model: LoadedModel, request: GenerateRequest, loadMs: number, signal?: AbortSignal): AsyncIterable<GenerateEvent> {
+export function generate(model: LoadedModel, request: GenerateRequest, loadMs: number, signal?: AbortSignal): AsyncIterable<GenerateEvent> {
+  return withForward(model, (forward) => generateWith(forward, model, request, loadMs, signal));
+}
+
+async function* withForward(model: LoadedModel, use: (forward: Forward) => AsyncIterable<GenerateEvent>): AsyncIterable<GenerateEvent> {
+  const forward = new Forward(model.session, model.manifest);
+  try {
+    yield* use(forward);
+  } finally {
+    forward.release();
+  }
+}
+
+async function* generateWith(forward: Forward, model: LoadedModel, request: GenerateRequest, loadMs: number, signal?: AbortSignal): AsyncIterable<GenerateEvent> {
   const { manifest, tokenizer } = model;
   const sampling = { ...manifest.generation, seed: 0, ...request.sampling };
   checkGenerate(model, request, sampling);
@@ -20,7 +33,6 @@ export async function* generate(model: LoadedModel, request: GenerateRequest, lo
     throw new TahError('engine.context-too-long', `The problem has ${prompt.length} tokens; this model reads ${contextLength - 1} at most.`, { hint: 'Shorten the problem, or choose a model with a longer context.' });
   }
   const candidates = request.topCandidates ?? DEFAULT_CANDIDATES;
-  const forward = new Forward(model.session, manifest);
   const started = performance.now();
   const described: PromptToken[] = [];
   let row: RowResult | undefined;
@@ -73,13 +85,16 @@ export async function* generate(model: LoadedModel, request: GenerateRequest, lo
 }
 
 /** Teacher-forced: every token of the text is predicted by the row before it; without a prompt, every token but the first. */
-export async function* measure(model: LoadedModel, request: MeasureRequest, loadMs: number, signal?: AbortSignal): AsyncIterable<GenerateEvent> {
+export function measure(model: LoadedModel, request: MeasureRequest, loadMs: number, signal?: AbortSignal): AsyncIterable<GenerateEvent> {
+  return withForward(model, (forward) => measureWith(forward, model, request, loadMs, signal));
+}
+
+async function* measureWith(forward: Forward, model: LoadedModel, request: MeasureRequest, loadMs: number, signal?: AbortSignal): AsyncIterable<GenerateEvent> {
   const { manifest, tokenizer } = model;
   const { policy } = request;
   checkPolicy(policy, manifest.tah !== null);
   const candidates = checkCandidates(request.topCandidates);
   const { ids, first } = measuredIds(model, request);
-  const forward = new Forward(model.session, manifest);
   const stream = tokenizer?.stream() ?? null;
   const started = performance.now();
   const prompt: PromptToken[] = [];

@@ -3,9 +3,9 @@
  * A slot is one (position, iterDepth); slots lie in the order of their runs. Knows no attention rule but which slot is
  * which; `attentionBias` is where the duo-causal rule lives.
  */
-import { MASKED } from '../protocol/graph.ts';
+import { MASKED, newName, pastName } from '../protocol/graph.ts';
 import type { ModelManifest } from '../protocol/manifest.ts';
-import type { Feed } from './session.ts';
+import type { Feed, HostFeed, Outputs } from './session.ts';
 
 /** Capacity grows by this many slots: a step reads at most so many masked slots more than it needs. */
 const BLOCK = 128;
@@ -15,12 +15,30 @@ export interface SlotKey {
   readonly depth: number;
 }
 
-interface LayerBuffers {
-  key: Feed & { dtype: 'float32' };
-  value: Feed & { dtype: 'float32' };
+/** Keys and values between runs, wherever they lie. */
+export interface Cache {
+  readonly length: number;
+  /** Positions that have a slot at this depth, in the order of their runs. */
+  positionsAt(depth: number): number[];
+  /** Before a run of so many rows, and before its feeds are asked for. */
+  reserve(rows: number): Promise<void> | void;
+  /** The inputs of the graph that are the cache. */
+  feeds(): Record<string, Feed>;
+  attentionBias(rows: readonly SlotKey[]): Feed;
+  /** Keeps what the run of these rows returned. */
+  take(rows: readonly SlotKey[], outputs: Outputs): void;
+  /** Forgets every slot at `position` and later; what stays keeps its order. */
+  truncate(position: number): void;
+  /** Gives its memory back; it is empty then. */
+  release(): void;
 }
 
-export class KvCache {
+interface LayerBuffers {
+  key: HostFeed & { dtype: 'float32' };
+  value: HostFeed & { dtype: 'float32' };
+}
+
+export class KvCache implements Cache {
   private capacity = BLOCK;
   private slots: SlotKey[] = [];
   private layers: LayerBuffers[];
@@ -37,13 +55,12 @@ export class KvCache {
     return this.slots.length;
   }
 
-  /** Positions that have a slot at this depth, in the order of their runs. */
   positionsAt(depth: number): number[] {
     return this.slots.filter((slot) => slot.depth === depth).map((slot) => slot.position);
   }
 
   /** float32 [kvHeads, capacity, headDim]; the same object until the cache grows. */
-  past(layer: number, part: 'key' | 'value'): Feed {
+  past(layer: number, part: 'key' | 'value'): HostFeed {
     return this.layer(layer)[part];
   }
 
@@ -57,6 +74,14 @@ export class KvCache {
       layer.key = this.grown(layer.key.data, old);
       layer.value = this.grown(layer.value.data, old);
     }
+  }
+
+  feeds(): Record<string, Feed> {
+    return Object.fromEntries(this.layers.flatMap(({ key, value }, layer) => [[pastName(layer, 'key'), key], [pastName(layer, 'value'), value]]));
+  }
+
+  take(rows: readonly SlotKey[], outputs: Outputs): void {
+    this.append(rows, (layer, part) => outputs.floats(newName(layer, part)));
   }
 
   /** @param rows the new slots @param read new keys or values of a layer, float32 [kvHeads, rows, headDim] */
@@ -76,7 +101,12 @@ export class KvCache {
     this.slots.push(...rows);
   }
 
-  /** Forgets every slot at `position` and later; what stays keeps its order. */
+  release(): void {
+    this.slots = [];
+    this.capacity = 0;
+    this.layers = this.layers.map(() => ({ key: this.buffer(), value: this.buffer() }));
+  }
+
   truncate(position: number): void {
     const kept = this.slots.flatMap((slot, index) => (slot.position < position ? [index] : []));
     for (const layer of this.layers) {
@@ -92,23 +122,9 @@ export class KvCache {
     this.slots = this.slots.filter((slot) => slot.position < position);
   }
 
-  /**
-   * float32 [rows, capacity + rows]: 0 where a row of (position p, depth d) may see a slot of (q, e), that is where
-   * q <= p and e <= d (duo-causal attention, paper section 3); MASKED elsewhere and on unused slots.
-   */
-  attentionBias(rows: readonly SlotKey[]): Feed {
-    const width = this.capacity + rows.length;
-    const data = new Float32Array(rows.length * width).fill(MASKED);
-    rows.forEach((row, r) => {
-      const sees = (slot: SlotKey): boolean => slot.position <= row.position && slot.depth <= row.depth;
-      this.slots.forEach((slot, s) => {
-        if (sees(slot)) data[r * width + s] = 0;
-      });
-      rows.forEach((slot, s) => {
-        if (sees(slot)) data[r * width + this.capacity + s] = 0;
-      });
-    });
-    return { dtype: 'float32', data, dims: [rows.length, width] };
+  /** float32 [rows, capacity + rows] */
+  attentionBias(rows: readonly SlotKey[]): HostFeed {
+    return biasOf(this.slots, rows, this.capacity);
   }
 
   private buffer(): LayerBuffers['key'] {
@@ -129,4 +145,24 @@ export class KvCache {
     if (layer === undefined) throw new Error(`the model has no layer ${index}`);
     return layer;
   }
+}
+
+/**
+ * float32 [rows, capacity + rows]: 0 where a row of (position p, depth d) may see a slot of (q, e), that is where
+ * q <= p and e <= d (duo-causal attention, paper section 3); MASKED elsewhere and on unused slots.
+ * @param slots in the order of the cache; null is an unused one @param capacity slots of the cache, used or not
+ */
+export function biasOf(slots: readonly (SlotKey | null)[], rows: readonly SlotKey[], capacity = slots.length): HostFeed {
+  const width = capacity + rows.length;
+  const data = new Float32Array(rows.length * width).fill(MASKED);
+  rows.forEach((row, r) => {
+    const sees = (slot: SlotKey | null): boolean => slot !== null && slot.position <= row.position && slot.depth <= row.depth;
+    slots.forEach((slot, s) => {
+      if (sees(slot)) data[r * width + s] = 0;
+    });
+    rows.forEach((slot, s) => {
+      if (sees(slot)) data[r * width + capacity + s] = 0;
+    });
+  });
+  return { dtype: 'float32', data, dims: [rows.length, width] };
 }

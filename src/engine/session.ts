@@ -8,9 +8,23 @@ import type { Provider, ProviderChoice, ProviderInfo } from '../protocol/engine.
 import { TahError } from '../protocol/errors.ts';
 
 /** A named array as the graph takes and gives it. int64 values are token ids and row numbers. */
-export type Feed =
+export type Feed = HostFeed | DeviceFeed;
+
+export type HostFeed =
   | { readonly dtype: 'float32'; readonly data: Float32Array; readonly dims: readonly number[] }
   | { readonly dtype: 'int64'; readonly data: BigInt64Array; readonly dims: readonly number[] };
+
+/** An output of an earlier run that has stayed where it was computed. */
+export interface DeviceFeed {
+  readonly dtype: 'device';
+  readonly tensor: DeviceTensor;
+}
+
+/** An output that stays on the provider's device where the provider can do that, else in memory. Whoever asks for it releases it. */
+export interface DeviceTensor {
+  readonly value: Ort.Tensor;
+  release(): void;
+}
 
 export type Feeds = Readonly<Record<string, Feed>>;
 
@@ -19,6 +33,8 @@ export interface Outputs {
   floats(name: string): Float32Array;
   integers(name: string): BigInt64Array;
   has(name: string): boolean;
+  /** An output of `onDevice`. */
+  device(name: string): DeviceTensor;
 }
 
 /** Of a session on this machine: no endpoint. */
@@ -28,6 +44,8 @@ export interface LocalProviderInfo extends ProviderInfo {
 
 export interface Session {
   readonly provider: ProviderInfo;
+  /** Where the cache stays on the device: the session of the graph that joins its rows. Closed with this one. */
+  readonly merge: Session | null;
   run(feeds: Feeds): Promise<Outputs>;
   close(): Promise<void>;
 }
@@ -37,7 +55,12 @@ export interface SessionOptions {
   readonly provider: ProviderChoice | LocalProviderInfo;
   /** Threads of one run; 0 lets the runtime choose. */
   readonly threads?: number;
+  /** Outputs that stay on the device between runs. */
+  readonly onDevice?: readonly string[];
 }
+
+/** Providers whose tensors can stay on the device between runs. */
+const KEEPS_TENSORS: readonly Provider[] = ['webgpu'];
 
 /**
  * @throws TahError engine.provider-unavailable, model.corrupted, engine.out-of-memory
@@ -46,10 +69,11 @@ export async function openSession(graphFile: string, options: SessionOptions): P
   const ort = loadRuntime();
   const info = typeof options.provider === 'object' ? options.provider : plainInfo(options.provider);
   refuseUnknown(info.provider);
-  const session = await createSession(ort, graphFile, info.provider, options.threads ?? 0);
+  const session = await createSession(ort, graphFile, { provider: info.provider, threads: options.threads ?? 0, onDevice: options.onDevice ?? [] });
   const tensors = tensorCache(ort);
   return {
     provider: info,
+    merge: null,
     async run(feeds) {
       const inputs: Record<string, Ort.Tensor> = {};
       for (const [name, feed] of Object.entries(feeds)) inputs[name] = tensors(feed);
@@ -63,6 +87,7 @@ export async function openSession(graphFile: string, options: SessionOptions): P
         floats: (name) => outputOf(outputs, name, Float32Array),
         integers: (name) => outputOf(outputs, name, BigInt64Array),
         has: (name) => name in outputs,
+        device: (name) => deviceTensor(outputs, name),
       };
     },
     close: () => session.release(),
@@ -118,7 +143,13 @@ function plainInfo(choice: ProviderChoice): LocalProviderInfo {
   return { provider: choice === 'auto' ? 'cpu' : choice, reason: 'chosen by the caller', rejected: [] };
 }
 
-async function createSession(ort: typeof Ort, graphFile: string, provider: Provider, threads: number): Promise<Ort.InferenceSession> {
+interface Creation {
+  readonly provider: Provider;
+  readonly threads: number;
+  readonly onDevice: readonly string[];
+}
+
+async function createSession(ort: typeof Ort, graphFile: string, { provider, threads, onDevice }: Creation): Promise<Ort.InferenceSession> {
   const options: Ort.InferenceSession.SessionOptions = {
     executionProviders: [provider],
     graphOptimizationLevel: 'all',
@@ -127,6 +158,7 @@ async function createSession(ort: typeof Ort, graphFile: string, provider: Provi
     // Electron's allocator ends the process at the arena's large aligned blocks (electron#41513).
     enableCpuMemArena: process.versions['electron'] === undefined,
     ...(threads > 0 ? { intraOpNumThreads: threads } : {}),
+    ...(KEEPS_TENSORS.includes(provider) && onDevice.length > 0 ? { preferredOutputLocation: Object.fromEntries(onDevice.map((name) => [name, 'gpu-buffer' as const])) } : {}),
   };
   try {
     return await ort.InferenceSession.create(graphFile, options);
@@ -144,11 +176,21 @@ async function createSession(ort: typeof Ort, graphFile: string, provider: Provi
 function tensorCache(ort: typeof Ort): (feed: Feed) => Ort.Tensor {
   const tensors = new WeakMap<Feed, Ort.Tensor>();
   return (feed) => {
+    if (feed.dtype === 'device') return feed.tensor.value;
     const known = tensors.get(feed);
     if (known !== undefined) return known;
     const tensor = feed.dtype === 'float32' ? new ort.Tensor('float32', feed.data, feed.dims) : new ort.Tensor('int64', feed.data, feed.dims);
     tensors.set(feed, tensor);
     return tensor;
+  };
+}
+
+function deviceTensor(outputs: Ort.InferenceSession.OnnxValueMapType, name: string): DeviceTensor {
+  const value = outputs[name];
+  if (value === undefined) throw new Error(`the graph has no output ${name}`);
+  return {
+    value,
+    release: () => { value.dispose(); },
   };
 }
 

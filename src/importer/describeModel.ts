@@ -3,16 +3,16 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { TahError } from '../protocol/errors.ts';
-import { MANIFEST_FILE, MANIFEST_FORMAT, type GraphFlavour, type ModelManifest } from '../protocol/manifest.ts';
+import { MANIFEST_FILE, MANIFEST_FORMAT, type ModelManifest, type OtherGraph } from '../protocol/manifest.ts';
 import type { Scheme } from './builders/scheme.ts';
 import type { Checkpoint } from './checkpoint/types.ts';
 
 /** Raised when an older model folder must be imported again to give the same numbers. */
-export const IMPORTER_VERSION = '2';
+export const IMPORTER_VERSION = '3';
 
 export interface GraphDescription {
   readonly scheme: Scheme;
-  readonly flavour: GraphFlavour;
+  readonly others: readonly OtherGraph[];
   readonly topK: number;
   readonly probes: readonly string[];
   readonly graphFile: string;
@@ -54,7 +54,7 @@ export function describeModel(checkpoint: Checkpoint, graph: GraphDescription): 
     tokens: checkpoint.tokens,
     generation: checkpoint.generation,
     quantization: { kind: graph.scheme.quantization, blockSize: graph.scheme.blockSize },
-    graph: { file: graph.graphFile, flavour: graph.flavour, topK: graph.topK, probes: graph.probes },
+    graph: { file: graph.graphFile, flavour: 'cpu', others: graph.others, topK: graph.topK, probes: graph.probes },
     hasTokenizer: checkpoint.tokenizerFiles.length > 0,
   };
 }

@@ -7,26 +7,21 @@ import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TahError } from '../protocol/errors.ts';
 import type { ImporterApi, ImportEvent, ImportRequest } from '../protocol/importer.ts';
-import type { GraphFlavour } from '../protocol/manifest.ts';
-import { GRAPH } from '../protocol/graph.ts';
-import { buildTahGraph, graphTopK } from './builders/tahGraph.ts';
-import type { BuildContext } from './builders/linear.ts';
+import { buildModelGraphs, MODEL_FILE, type ModelGraphs } from './builders/modelGraphs.ts';
 import { schemeFor } from './builders/scheme.ts';
-import { WeightPlan } from './builders/weights.ts';
+import { graphTopK } from './builders/step.ts';
+import { WeightStore } from './builders/weights.ts';
 import { openCheckpoint } from './checkpoint/openCheckpoint.ts';
 import type { Checkpoint, OpenCheckpointOptions } from './checkpoint/types.ts';
 import { describeModel, IMPORTER_VERSION, writeManifest } from './describeModel.ts';
 import { ExternalData } from './onnx/externalData.ts';
-import { Graph } from './onnx/graph.ts';
 import { encodeModel } from './onnx/wire.ts';
 import { checkSpace, diskError, prepareTarget, type Target } from './target.ts';
 
-const MODEL_FILE = 'model.onnx';
 const WEIGHTS_FILE = 'model.onnx.data';
 
 /** What only the project's own tools ask for. */
 export interface ImportOptions extends OpenCheckpointOptions {
-  readonly flavour?: GraphFlavour;
   /** Adds the outputs that `tah verify` compares: hidden states and the logits of each pass. */
   readonly probes?: boolean;
   /** Throws where the tokenizer files of a folder can't be used; the engine's, whom this room does not know. */
@@ -67,17 +62,15 @@ async function* writeModel(
   target: Target,
   signal?: AbortSignal,
 ): AsyncIterable<ImportEvent> {
-  const flavour = options.flavour ?? 'cpu';
-  const scheme = schemeFor(flavour, request.quantization, checkpoint.config.hiddenSize);
-  const graph = new Graph('think-at-hard');
+  const scheme = schemeFor(request.quantization, checkpoint.config.hiddenSize);
   const file = new ExternalData(path.join(target.folder, WEIGHTS_FILE), WEIGHTS_FILE);
-  let probes: readonly string[];
+  let graphs: ModelGraphs;
   try {
-    const plan = new WeightPlan(graph, file);
-    probes = buildTahGraph({ graph, plan, checkpoint, scheme, lora: loraInputs(graph, checkpoint) }, options.probes ?? false);
+    const store = new WeightStore(file);
+    graphs = buildModelGraphs(checkpoint, store, scheme, options.probes ?? false);
     checkSpace(target.folder, file.bytes);
     yield { type: 'progress', stage: 'weights', doneBytes: 0, totalBytes: file.bytes };
-    for (const job of plan.jobs) {
+    for (const job of store.jobs) {
       const slabs = job()[Symbol.iterator]();
       while (slabs.next().done !== true) {
         // Cancel messages and progress get their turn between slabs.
@@ -89,24 +82,16 @@ async function* writeModel(
   } finally {
     file.close();
   }
-  fs.writeFileSync(path.join(target.folder, MODEL_FILE), encodeModel(graph.finish(), { name: 'think-at-hard', version: IMPORTER_VERSION }));
+  for (const { name, graph } of graphs.files) fs.writeFileSync(path.join(target.folder, name), encodeModel(graph.finish(), { name: 'think-at-hard', version: IMPORTER_VERSION }));
   for (const name of [...checkpoint.tokenizerFiles, ...checkpoint.declarations]) fs.copyFileSync(path.join(checkpoint.dir, name), path.join(target.folder, name));
   yield { type: 'progress', stage: 'files', doneBytes: file.bytes, totalBytes: file.bytes };
   const described = describeModel(checkpoint, {
     scheme,
-    flavour,
     topK: graphTopK(checkpoint),
-    probes,
+    probes: graphs.probes,
     graphFile: MODEL_FILE,
+    others: graphs.others,
     ...(request.name === undefined ? {} : { name: request.name }),
   });
   await writeManifest(target.folder, described, signal);
-}
-
-function loraInputs(graph: Graph, checkpoint: Checkpoint): BuildContext['lora'] {
-  if (checkpoint.tah === null) return null;
-  const gate = graph.input(GRAPH.loraGate, 'float32', ['rows', 1]);
-  const largest = graph.node('ReduceMax', '/shared/any_deep/ReduceMax', [gate], { keepdims: { type: 'int', value: 0 } });
-  const anyDeep = graph.node('Greater', '/shared/any_deep/Greater', [largest, graph.constant('/shared/any_deep/zero', 'float32', [], [0])]);
-  return { gate, anyDeep };
 }

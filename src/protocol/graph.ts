@@ -19,6 +19,10 @@
  *   top_values        float32 [heads, topK]          of the cumulative logits, descending
  *   top_ids           int64   [heads, topK]
  *   continue_probability float32 [heads]             absent in a plain model
+ *
+ * A graph whose cache stays on the device (webgpu) has recent.{l}.* beside past.{l}.*, and grown.{l}.* (recent rows and
+ * the run's own) in the place of new.{l}.*; its attention_bias is [rows, past + recent + rows]. Its second graph joins
+ * them: past.{l}.*, recent.{l}.*, kept_rows int64 [kept] (indices into past + recent) → merged.{l}.*.
  */
 
 export const GRAPH = {
@@ -35,6 +39,7 @@ export const GRAPH = {
   topValues: 'top_values',
   topIds: 'top_ids',
   continueProbability: 'continue_probability',
+  keptRows: 'kept_rows',
 } as const;
 
 export type KeyOrValue = 'key' | 'value';
@@ -45,6 +50,20 @@ export function pastName(layer: number, part: KeyOrValue): string {
 
 export function newName(layer: number, part: KeyOrValue): string {
   return `new.${layer}.${part}`;
+}
+
+/** Keys or values that a device keeps between runs: float32 [kvHeads, recent, headDim], recent >= 1, then with the run's own. */
+export function recentName(layer: number, part: KeyOrValue): string {
+  return `recent.${layer}.${part}`;
+}
+
+export function grownName(layer: number, part: KeyOrValue): string {
+  return `grown.${layer}.${part}`;
+}
+
+/** Output of the graph that joins them to the past: float32 [kvHeads, kept, headDim]. */
+export function mergedName(layer: number, part: KeyOrValue): string {
+  return `merged.${layer}.${part}`;
 }
 
 /** Added to the score of a key that a query must not see: exp underflows to exactly 0 in float32. */

@@ -64,6 +64,8 @@ export interface ModelManifest {
     readonly file: string;
     /** Provider family that the graph's operators were chosen for. */
     readonly flavour: GraphFlavour;
+    /** Graphs for other providers, over the same weights. */
+    readonly others?: readonly OtherGraph[];
     /** Entries of `top_values` / `top_ids`: max of the decider's and the mix's k, at least 20, at most the vocabulary. */
     readonly topK: number;
     /** Names of extra outputs (importer option `probes`), for `tah verify`. */
@@ -73,6 +75,13 @@ export interface ModelManifest {
   readonly hasTokenizer: boolean;
   /** Every other file of the folder. */
   readonly files: readonly { readonly path: string; readonly bytes: number; readonly sha256: string }[];
+}
+
+export interface OtherGraph {
+  readonly flavour: GraphFlavour;
+  readonly file: string;
+  /** The graph that joins recent rows to the past, where the cache stays on the device. */
+  readonly mergeFile?: string;
 }
 
 export type GraphFlavour = 'cpu' | 'dml' | 'webgpu' | 'cuda';

@@ -3,7 +3,7 @@
  * builders as in use; only the importer's `probes` are added. Tolerances are those that the vectors' authors suggest.
  */
 import { Forward, type RowResult } from '../../engine/forward.ts';
-import type { KvCache } from '../../engine/kvCache.ts';
+import type { Cache } from '../../engine/kvCache.ts';
 import type { Session } from '../../engine/session.ts';
 import type { ThinkingPolicy } from '../../protocol/engine.ts';
 import { GRAPH, hiddenStateName, newName, PROBE_RAW_LOGITS } from '../../protocol/graph.ts';
@@ -131,7 +131,7 @@ function compareTop(report: Report, where: string, step: DecodeCase['steps'][num
   report.compare('decode: top 10', `${where}, of their ids`, step.last_top10_ids.map((id) => last.finalLogits?.[id] ?? NaN), step.last_top10_logits, TOLERANCE.finalLogits);
 }
 
-function compareCache(report: Report, test: DecodeCase, cache: KvCache, maxIter: number): void {
+function compareCache(report: Report, test: DecodeCase, cache: Cache, maxIter: number): void {
   const ascending = (positions: readonly number[]): number[] => positions.toSorted((a, b) => a - b);
   const ours = Array.from({ length: maxIter }, (_, depth) => [String(depth + 1), ascending(cache.positionsAt(depth))] as const).filter(([, positions]) => positions.length > 0);
   const theirs = Object.entries(test.final_cache_positions).filter(([, positions]) => positions.length > 0);

@@ -6,11 +6,11 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { openModelFolder } from '../../engine/modelFolder.ts';
-import { openSession } from '../../engine/session.ts';
+import { openModelSession } from '../../engine/modelSession.ts';
 import { importCheckpoint } from '../../importer/importer.ts';
 import { TahError } from '../../protocol/errors.ts';
 import type { GraphFlavour, Quantization } from '../../protocol/manifest.ts';
-import type { ProviderChoice } from '../../protocol/engine.ts';
+import type { Provider } from '../../protocol/engine.ts';
 import { readGolden, type Golden, type GoldenCase } from './goldenFile.ts';
 import { compareModel, replayCase } from './replay.ts';
 import { replaySampling } from './replaySampling.ts';
@@ -25,8 +25,9 @@ const CHECKPOINT = 'ckpt';
 
 export interface VerifyOptions {
   readonly quantization: Quantization;
+  /** Whose graph; default: the provider's own. */
   readonly flavour?: GraphFlavour;
-  readonly provider?: ProviderChoice;
+  readonly provider?: Provider;
 }
 
 export interface Verification {
@@ -50,7 +51,7 @@ export async function verify(dir: string, options: VerifyOptions, signal?: Abort
   if (cases === 0) {
     throw new TahError('input.missing-file', `${dir} holds no golden vectors.`, { file: dir, hint: `Give a folder with ${GOLDEN_FILE} (and ${CHECKPOINT}/), ${SAMPLING_FILE} or ${TOKENIZER_FILE}.` });
   }
-  return { dir, quantization: options.quantization, provider: options.provider ?? 'auto', cases, stages: report.results(), ok: report.ok };
+  return { dir, quantization: options.quantization, provider: options.provider ?? 'cpu', cases, stages: report.results(), ok: report.ok };
 }
 
 async function verifyModel(golden: Golden, options: VerifyOptions, report: Report, signal: AbortSignal | undefined): Promise<number> {
@@ -74,11 +75,12 @@ async function verifyModel(golden: Golden, options: VerifyOptions, report: Repor
 async function verifyGroup(golden: Golden, out: string, tests: readonly GoldenCase[], options: VerifyOptions, report: Report, signal: AbortSignal | undefined): Promise<void> {
   const request = { checkpoint: golden.checkpoint, out, quantization: options.quantization };
   const override = tests[0]?.tah_config_override ?? {};
-  const importOptions = { probes: true, tahConfigOverride: override, ...(options.flavour === undefined ? {} : { flavour: options.flavour }) };
-  for await (const event of importCheckpoint(request, importOptions, signal)) if (event.type === 'done') report.agree('import', event.out, event.bytes > 0, true);
-  const { manifest, graphFile } = openModelFolder(out);
+  for await (const event of importCheckpoint(request, { probes: true, tahConfigOverride: override }, signal)) if (event.type === 'done') report.agree('import', event.out, event.bytes > 0, true);
+  const folder = openModelFolder(out);
+  const { manifest } = folder;
   if (Object.keys(override).length === 0) compareModel({ report, manifest }, golden.model);
-  const session = await openSession(graphFile, { provider: options.provider ?? 'auto' });
+  const provider = { provider: options.provider ?? 'cpu', reason: 'verified', rejected: [] } as const;
+  const session = await openModelSession(folder, provider, options.flavour);
   try {
     for (const test of tests) await replayCase({ session, manifest, golden, report, signal }, test);
   } finally {

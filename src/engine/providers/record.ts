@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { randomBytes } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Provider } from '../../protocol/engine.ts';
 import { CACHE_FOLDER_VARIABLE, PROVIDER_RECORD_FILE } from '../../protocol/rpc.ts';
 import type { Verdict } from './probe.ts';

@@ -5,7 +5,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { TahError } from '../../protocol/errors.ts';
 import { MANIFEST_FILE, SELF_TEST_FILE, type Quantization } from '../../protocol/manifest.ts';
 

@@ -1,16 +1,17 @@
 /**
- * Duo-causal attention of one block over a past that the engine owns and the run's own rows, of plain operators.
+ * Duo-causal attention of one block over a past and what has come since (`seen`: the run's own rows at least), of plain
+ * operators.
  *
- *   x ─ q_proj ─ norm ─ RoPE ─ q [kvHeads, group·rows, d] ──┬── q·past.keyᵀ ──┐
- *   x ─ k_proj ─ norm ─ RoPE ─ new.key [kvHeads, rows, d] ──┴── q·new.keyᵀ ───┴ concat ─ + bias ─ softmax ─ split
- *   x ─ v_proj ────────────── new.value                                              p·past.value + p·new.value ─ o_proj
+ *   x ─ q_proj ─ norm ─ RoPE ─ q [kvHeads, group·rows, d] ──────────────────────┬── q·pastᵀ ──┐
+ *   x ─ k_proj ─ norm ─ RoPE ─ k [kvHeads, rows, d] ─ cache ─ seen [.., seen, d] ┴── q·seenᵀ ──┴ concat ─ + bias ─ softmax ─ split
+ *   x ─ v_proj ────────────── v ─────────────────── cache ─ seen                             p·past + p·seen ─ o_proj
  *
  * The heads of a group are stacked as rows under their key-value head, so a key is read once for all of them. Past and
- * new keys are never joined: the cache is read where it lies and only the new rows leave the graph. Which key a row may
- * see (position, iterDepth) is in the bias alone; RoPE goes by position.
+ * seen keys are never joined: the past is read where it lies. Which key a row may see (position, iterDepth) is in the
+ * bias alone; RoPE goes by position.
  */
-import { newName, pastName } from '../../protocol/graph.ts';
 import { float, int, ints, type Value } from '../onnx/graph.ts';
+import type { CachePort } from './cache.ts';
 import { blockLinear, type BuildContext } from './linear.ts';
 
 /** Values that all blocks share, made once a run. */
@@ -19,10 +20,11 @@ export interface SharedInputs {
   readonly ropeSin: Value;
   /** int64 [1] = 0: RotaryEmbedding numbers the rows from here, and row r reads row r of ropeCos/ropeSin. */
   readonly ropeOffset: Value;
-  /** float32 [group · rows, past + rows] */
+  readonly cache: CachePort;
+  /** float32 [group · rows, past + seen] */
   readonly bias: Value;
-  /** int64 [2] = [past, rows] */
-  readonly pastAndRows: Value;
+  /** int64 [2] = [past, seen] */
+  readonly pastAndSeen: Value;
   readonly shapes: {
     /** [0, 0, headDim] style targets for Reshape. */
     readonly headsOfRows: (heads: number) => Value;
@@ -43,24 +45,22 @@ export function attention(context: BuildContext, shared: SharedInputs, x: Value,
   const q = headsFirst(context, shared, rotated(context, shared, x, layer, 'q'), `${at}/q`, heads);
   const k = headsFirst(context, shared, rotated(context, shared, x, layer, 'k'), `${at}/k`, kvHeads);
   const v = headsFirst(context, shared, blockLinear(context, `${at}/v_proj`, x, layer, 'self_attn.v_proj'), `${at}/v`, kvHeads);
-  graph.output(newName(layer, 'key'), k, 'float32', [kvHeads, 'rows', headDim]);
-  graph.output(newName(layer, 'value'), v, 'float32', [kvHeads, 'rows', headDim]);
-  const pastKey = graph.input(pastName(layer, 'key'), 'float32', [kvHeads, 'past', headDim]);
-  const pastValue = graph.input(pastName(layer, 'value'), 'float32', [kvHeads, 'past', headDim]);
+  const [seenKey, seenValue] = [shared.cache.add(layer, 'key', k), shared.cache.add(layer, 'value', v)];
+  const [pastKey, pastValue] = [shared.cache.past(layer, 'key'), shared.cache.past(layer, 'value')];
 
-  // scores [kvHeads, group·rows, past + rows]
+  // scores [kvHeads, group·rows, past + seen]
   const grouped = graph.node('Reshape', `${at}/q_group/Reshape`, [q, shared.shapes.grouped]);
   const scale = { transB: int(1), alpha: float(1 / Math.sqrt(headDim)) };
   const pastScores = graph.node('FusedMatMul', `${at}/scores_past/FusedMatMul`, [grouped, pastKey], scale);
-  const newScores = graph.node('FusedMatMul', `${at}/scores_new/FusedMatMul`, [grouped, k], scale);
+  const newScores = graph.node('FusedMatMul', `${at}/scores_new/FusedMatMul`, [grouped, seenKey], scale);
   const scores = graph.node('Concat', `${at}/scores/Concat`, [pastScores, newScores], { axis: int(-1) });
   const masked = graph.node('Add', `${at}/bias/Add`, [scores, shared.bias]);
   const weights = graph.node('Softmax', `${at}/Softmax`, [masked], { axis: int(-1) });
 
   // out [kvHeads, group·rows, d] → [rows, heads·d]
-  const [ofPast = '', ofNew = ''] = graph.nodeWithOutputs('Split', `${at}/weights/Split`, [weights, shared.pastAndRows], 2, { axis: int(-1) });
+  const [ofPast = '', ofNew = ''] = graph.nodeWithOutputs('Split', `${at}/weights/Split`, [weights, shared.pastAndSeen], 2, { axis: int(-1) });
   const fromPast = graph.node('MatMul', `${at}/out_past/MatMul`, [ofPast, pastValue]);
-  const fromNew = graph.node('MatMul', `${at}/out_new/MatMul`, [ofNew, v]);
+  const fromNew = graph.node('MatMul', `${at}/out_new/MatMul`, [ofNew, seenValue]);
   const out = graph.node('Add', `${at}/out/Add`, [fromPast, fromNew]);
   const perHead = graph.node('Reshape', `${at}/out_heads/Reshape`, [out, shared.shapes.ungrouped]);
   const rowsFirst = graph.node('Transpose', `${at}/out_rows/Transpose`, [perHead], { perm: ints([1, 0, 2]) });

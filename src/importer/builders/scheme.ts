@@ -18,14 +18,14 @@ export interface Scheme {
 const SMALLEST_BLOCK = 16;
 
 /**
- * @param hiddenSize columns of the embedding, which must be whole blocks
+ * The weights' scheme, which is the CPU's. @param hiddenSize columns of the embedding, which must be whole blocks
  * @throws TahError checkpoint.unsupported-architecture where no block size fits
  */
-export function schemeFor(flavour: GraphFlavour, quantization: Quantization, hiddenSize: number): Scheme {
-  const lora = flavour === 'dml' ? 'gate' : 'if';
+export function schemeFor(quantization: Quantization, hiddenSize: number): Scheme {
+  const lora = 'if';
   if (quantization === 'fp32') return { quantization, bits: null, blockSize: null, accuracyLevel: 0, lora };
-  // 128 decodes fastest on CPU; 32 is what the other providers' kernels are made for.
-  let blockSize = flavour === 'cpu' && quantization === 'int4' ? 128 : 32;
+  // 128 decodes fastest on CPU; the other providers' kernels know it too.
+  let blockSize = quantization === 'int4' ? 128 : 32;
   while (hiddenSize % blockSize !== 0) blockSize /= 2;
   if (blockSize < SMALLEST_BLOCK) {
     throw new TahError('checkpoint.unsupported-architecture', `A hidden size of ${hiddenSize} can't be quantised: it is no multiple of ${SMALLEST_BLOCK}.`, {
@@ -33,5 +33,10 @@ export function schemeFor(flavour: GraphFlavour, quantization: Quantization, hid
       hint: 'Import it with fp32.',
     });
   }
-  return { quantization, bits: quantization === 'int4' ? 4 : 8, blockSize, accuracyLevel: flavour === 'cpu' ? 4 : 0, lora };
+  return { quantization, bits: quantization === 'int4' ? 4 : 8, blockSize, accuracyLevel: 4, lora };
+}
+
+/** How another provider's graph reads the weights of `scheme`. */
+export function schemeOf(flavour: GraphFlavour, scheme: Scheme): Scheme {
+  return flavour === 'cpu' ? scheme : { ...scheme, accuracyLevel: 0, lora: flavour === 'dml' ? 'gate' : 'if' };
 }

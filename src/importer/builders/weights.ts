@@ -25,40 +25,60 @@ export interface QuantizedWeight {
   asTable(): { readonly data: Value; readonly scales: Value };
 }
 
-export class WeightPlan {
-  readonly jobs: WeightJob[] = [];
+type Place = ReturnType<ExternalData['reserve']>;
 
+/** The weights of a model folder: each has one place in the external file, whatever graphs name it. */
+export class WeightStore {
+  readonly jobs: WeightJob[] = [];
+  private readonly places = new Map<string, readonly Place[]>();
+
+  constructor(private readonly file: ExternalData) {}
+
+  /**
+   * The places of a tensor's arrays. @param sizes bytes of each
+   * @param fill yields a slab: for each array its bytes and where in its place they go; called once a name, in its turn
+   */
+  reserve(name: string, sizes: readonly number[], fill: () => Iterable<readonly { readonly at: number; readonly bytes: Uint8Array }[]>): readonly Place[] {
+    const known = this.places.get(name);
+    if (known !== undefined) return known;
+    const { file } = this;
+    const places = sizes.map((bytes) => file.reserve(bytes));
+    this.places.set(name, places);
+    this.jobs.push(function* () {
+      for (const slab of fill()) {
+        slab.forEach(({ at, bytes }, i) => { file.writeAt(placeAt(places, i).offset + at, bytes); });
+        yield;
+      }
+    });
+    return places;
+  }
+}
+
+/** The weights of one graph. */
+export class WeightPlan {
   constructor(
     private readonly graph: Graph,
-    private readonly file: ExternalData,
+    private readonly store: WeightStore,
   ) {}
 
   /** A float32 tensor whose values are made when its turn comes. */
   float(name: string, dims: readonly number[], values: () => Float32Array): Value {
     const elements = dims.reduce((a, b) => a * b, 1);
-    const place = this.file.reserve(elements * 4);
-    const file = this.file;
-    this.jobs.push(function* () {
+    const places = this.store.reserve(name, [elements * 4], function* () {
       const data = values();
       if (data.length !== elements) throw new Error(`${name}: ${data.length} values for ${elements} places`);
-      file.writeAt(place.offset, bytesOf(data));
-      yield;
+      yield [{ at: 0, bytes: bytesOf(data) }];
     });
-    return this.graph.initializer({ name, dtype: 'float32', dims, data: place });
+    return this.graph.initializer({ name, dtype: 'float32', dims, data: placeAt(places, 0) });
   }
 
   /** A matrix of the checkpoint as float32 [rows, columns], in slabs of rows. */
   matrix(source: TensorSource, tensor: string): Value {
     const [rows, columns] = matrixShape(source, tensor);
-    const place = this.file.reserve(rows * columns * 4);
-    const file = this.file;
-    this.jobs.push(function* () {
-      for (const slab of slabs(source, tensor, rows, columns)) {
-        file.writeAt(place.offset + slab.from * columns * 4, bytesOf(slab.data));
-        yield;
-      }
+    const places = this.store.reserve(tensor, [rows * columns * 4], function* () {
+      for (const slab of slabs(source, tensor, rows, columns)) yield [{ at: slab.from * columns * 4, bytes: bytesOf(slab.data) }];
     });
-    return this.graph.initializer({ name: tensor, dtype: 'float32', dims: [rows, columns], data: place });
+    return this.graph.initializer({ name: tensor, dtype: 'float32', dims: [rows, columns], data: placeAt(places, 0) });
   }
 
   /** A matrix of the checkpoint, quantised row by row. */
@@ -66,17 +86,13 @@ export class WeightPlan {
     const [rows, columns] = matrixShape(source, tensor);
     const blocks = Math.ceil(columns / blockSize);
     const rowBytes = packedBytesPerRow(columns, bits, blockSize);
-    const packedPlace = this.file.reserve(rows * rowBytes);
-    const scalesPlace = this.file.reserve(rows * blocks * 4);
-    const file = this.file;
-    this.jobs.push(function* () {
+    const places = this.store.reserve(`${tensor} ${bits} ${blockSize}`, [rows * rowBytes, rows * blocks * 4], function* () {
       for (const slab of slabs(source, tensor, rows, columns)) {
         const { packed, scales } = quantizeRows(slab.data, columns, bits, blockSize);
-        file.writeAt(packedPlace.offset + slab.from * rowBytes, packed);
-        file.writeAt(scalesPlace.offset + slab.from * blocks * 4, bytesOf(scales));
-        yield;
+        yield [{ at: slab.from * rowBytes, bytes: packed }, { at: slab.from * blocks * 4, bytes: bytesOf(scales) }];
       }
     });
+    const [packedPlace, scalesPlace] = [placeAt(places, 0), placeAt(places, 1)];
     const graph = this.graph;
     const packed = graph.initializer({ name: `${tensor}.packed`, dtype: 'uint8', dims: [rows, blocks, rowBytes / blocks], data: packedPlace });
     const scales = graph.initializer({ name: `${tensor}.scales`, dtype: 'float32', dims: [rows * blocks], data: scalesPlace });
@@ -93,6 +109,12 @@ export class WeightPlan {
       }),
     };
   }
+}
+
+function placeAt(places: readonly Place[], index: number): Place {
+  const place = places[index];
+  if (place === undefined) throw new Error(`no place ${index} was reserved`);
+  return place;
 }
 
 function matrixShape(source: TensorSource, tensor: string): readonly [number, number] {

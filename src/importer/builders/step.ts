@@ -1,14 +1,15 @@
 /**
- * The whole graph of protocol/graph.ts, put together from its parts.
+ * One pass over some rows, put together from its parts; whoever builds a graph says where its inputs come from and
+ * which of its outputs leave.
  *
  *   mix_ids, mix_weights ─ embedding mix ─ block 0 … block n-1 ─ Gather(head_rows) ─ norm ─ head ─ + previous_logits
  *                                              │ hidden states ─────┐                                │
- *                                              └ new.{l}.key/value  └──────── decider ── TopK ───────┤
- *                                                                     continue_probability   top_*   └ Gather(logits_rows) logits
+ *                                              └ keys and values    └──────── decider ── TopK ───────┤
+ *                                                to the cache         continue_probability   top_*   └ cumulative logits
  */
-import { GRAPH, hiddenStateName, PROBE_RAW_LOGITS } from '../../protocol/graph.ts';
 import { int, type Value } from '../onnx/graph.ts';
 import { attention, rmsNorm, type SharedInputs } from './attention.ts';
+import type { CachePort } from './cache.ts';
 import { decider } from './decider.ts';
 import { blockLinear, matMulQuantized, matMulWeight, type BuildContext } from './linear.ts';
 import type { QuantizedWeight } from './weights.ts';
@@ -23,33 +24,61 @@ export function graphTopK(checkpoint: BuildContext['checkpoint']): number {
   return Math.min(wanted, checkpoint.config.vocabSize);
 }
 
-/** Builds into context.graph. @param probes also returns every hidden state and the pass's own logits (`tah verify`) */
-export function buildTahGraph(context: BuildContext, probes: boolean): readonly string[] {
+/** What a step reads. */
+export interface StepInputs {
+  /** int64 [rows, mix] and float32 [rows, mix] */
+  readonly mixIds: Value;
+  readonly mixWeights: Value;
+  /** float32 [rows, headDim / 2] */
+  readonly ropeCos: Value;
+  readonly ropeSin: Value;
+  /** float32 [rows, past + seen], `seen` as the cache's `add` returns it */
+  readonly bias: Value;
+  readonly cache: CachePort;
+  /** int64 [heads]; null: all rows */
+  readonly headRows: Value | null;
+  /** float32 [heads, vocab] or [1, 1] */
+  readonly previousLogits: Value;
+  readonly probes: boolean;
+}
+
+export interface StepOutputs {
+  /** float32 [heads, vocab]: of this pass alone, and with those of the earlier passes */
+  readonly rawLogits: Value;
+  readonly cumulativeLogits: Value;
+  /** [heads, graphTopK], descending */
+  readonly topValues: Value;
+  readonly topIds: Value;
+  /** float32 [heads]; null in a plain model */
+  readonly continueProbability: Value | null;
+  /** Probes: [rows, hidden] before the first block, after each, the last one after the final norm; null without. */
+  readonly allHidden: readonly Value[] | null;
+}
+
+/** Builds into context.graph. */
+export function buildStep(context: BuildContext, inputs: StepInputs): StepOutputs {
   const { graph, checkpoint } = context;
-  const { layers, hiddenSize } = checkpoint.config;
-  const shared = sharedInputs(context);
+  const { layers } = checkpoint.config;
+  const shared = sharedInputs(context, inputs);
   const embedding = embeddingTable(context);
-  let x = embeddingMix(context, embedding.gather);
+  let x = embeddingMix(context, inputs, embedding.gather);
   const hidden: Value[] = [x];
   for (let layer = 0; layer < layers; layer++) {
     x = block(context, shared, x, layer);
     hidden.push(x);
   }
-  const headRows = graph.input(GRAPH.headRows, 'int64', ['heads']);
-  const names: string[] = [];
-  if (probes) {
-    const normed = rmsNorm(context, '/probe/norm', x, 'model.norm.weight');
-    [...hidden.slice(0, -1), normed].forEach((state, i) => {
-      graph.output(hiddenStateName(i), state, 'float32', ['rows', hiddenSize]);
-      names.push(hiddenStateName(i));
-    });
-    hidden[layers] = graph.node('Gather', '/head/rows/Gather', [normed, headRows], { axis: int(0) });
-  } else {
-    const rows = graph.node('Gather', '/head/rows/Gather', [x, headRows], { axis: int(0) });
-    hidden[layers] = rmsNorm(context, '/head/norm', rows, 'model.norm.weight');
-  }
-  names.push(...head(context, hidden, headRows, embedding.project, probes));
-  return names;
+  const { headRows } = inputs;
+  const gathered = (state: Value, address: string): Value => (headRows === null ? state : graph.node('Gather', address, [state, headRows], { axis: int(0) }));
+  // Probes show the norm of every row; else only those of the head need it.
+  const normed = inputs.probes ? rmsNorm(context, '/probe/norm', x, 'model.norm.weight') : null;
+  const last = normed === null ? rmsNorm(context, '/head/norm', gathered(x, '/head/rows/Gather'), 'model.norm.weight') : gathered(normed, '/head/rows/Gather');
+  const stateOf = (index: number): Value => (index === layers ? last : gathered(required(hidden[index]), `/decider/hidden.${index}/Gather`));
+  return { ...head(context, last, stateOf, inputs.previousLogits, embedding.project), allHidden: normed === null ? null : [...hidden.slice(0, -1), normed] };
+}
+
+function required(state: Value | undefined): Value {
+  if (state === undefined) throw new Error('the model has no such hidden state');
+  return state;
 }
 
 /** One decoder block: x + attention(norm(x)), then x + MLP(norm(x)) with MLP(x) = down(silu(gate(x)) · up(x)). */
@@ -69,41 +98,22 @@ function block(context: BuildContext, shared: SharedInputs, x: Value, layer: num
   return graph.node('Add', `${at}/mlp_residual/Add`, [middle, down]);
 }
 
-/** Final logits, top-k, decider. `hidden[layers]` is already gathered and normalised; the others are all rows. */
-function head(context: BuildContext, hidden: readonly Value[], headRows: Value, project: (x: Value) => Value, probes: boolean): string[] {
+/** Final logits, top-k, decider. @param last normalised, rows of the head only @param stateOf a hidden state of those rows */
+function head(context: BuildContext, last: Value, stateOf: (index: number) => Value, previous: Value, project: (x: Value) => Value): Omit<StepOutputs, 'allHidden'> {
   const { graph, checkpoint } = context;
-  const { layers, vocabSize } = checkpoint.config;
-  const last = hidden[layers];
-  if (last === undefined) throw new Error('the model has no last hidden state');
-  const raw = project(last);
-  const names: string[] = [];
-  if (probes) {
-    graph.output(PROBE_RAW_LOGITS, raw, 'float32', ['heads', vocabSize]);
-    names.push(PROBE_RAW_LOGITS);
-  }
-  const previous = graph.input(GRAPH.previousLogits, 'float32', ['previous_rows', 'previous_vocab']);
-  const cumulative = graph.node('Add', '/head/cumulative/Add', [raw, previous]);
+  const rawLogits = project(last);
+  const cumulativeLogits = graph.node('Add', '/head/cumulative/Add', [rawLogits, previous]);
   const k = graphTopK(checkpoint);
-  const [topValues = '', topIds = ''] = graph.nodeWithOutputs('TopK', '/head/TopK', [cumulative, graph.constant('/head/TopK/k', 'int64', [1], [k])], 2, {
+  const [topValues = '', topIds = ''] = graph.nodeWithOutputs('TopK', '/head/TopK', [cumulativeLogits, graph.constant('/head/TopK/k', 'int64', [1], [k])], 2, {
     axis: int(-1),
     largest: int(1),
     sorted: int(1),
   });
-  graph.output(GRAPH.topValues, topValues, 'float32', ['heads', k]);
-  graph.output(GRAPH.topIds, topIds, 'int64', ['heads', k]);
-  if (checkpoint.tah !== null) {
-    const weights = checkpoint.tah.decider;
-    const states = weights.config.layers.map((index) => {
-      const state = hidden[index];
-      if (state === undefined) throw new Error(`the model has no hidden state ${index}`);
-      return index === layers ? state : graph.node('Gather', `/decider/hidden.${index}/Gather`, [state, headRows], { axis: int(0) });
-    });
-    const read = weights.config.topK === k ? topValues : firstColumns(context, topValues, weights.config.topK);
-    graph.output(GRAPH.continueProbability, decider(context, weights, states, read), 'float32', ['heads']);
-  }
-  const logitsRows = graph.input(GRAPH.logitsRows, 'int64', ['logit_rows']);
-  graph.output(GRAPH.logits, graph.node('Gather', '/head/logits/Gather', [cumulative, logitsRows], { axis: int(0) }), 'float32', ['logit_rows', vocabSize]);
-  return names;
+  const found = { rawLogits, cumulativeLogits, topValues, topIds };
+  if (checkpoint.tah === null) return { ...found, continueProbability: null };
+  const weights = checkpoint.tah.decider;
+  const read = weights.config.topK === k ? topValues : firstColumns(context, topValues, weights.config.topK);
+  return { ...found, continueProbability: decider(context, weights, weights.config.layers.map(stateOf), read) };
 }
 
 function firstColumns(context: BuildContext, x: Value, columns: number): Value {
@@ -136,29 +146,25 @@ function embeddingTable(context: BuildContext): { gather: (ids: Value) => Value;
 }
 
 /** Weighted sum of embedding rows: mix_weights [rows, 1, mix] · E[mix_ids] [rows, mix, hidden] → [rows, hidden] */
-function embeddingMix(context: BuildContext, gather: (ids: Value) => Value): Value {
+function embeddingMix(context: BuildContext, inputs: StepInputs, gather: (ids: Value) => Value): Value {
   const { graph, checkpoint } = context;
-  const ids = graph.input(GRAPH.mixIds, 'int64', ['rows', 'mix']);
-  const weights = graph.input(GRAPH.mixWeights, 'float32', ['rows', 'mix']);
   const at = '/model/embed_mix';
   const axis = graph.constant(`${at}/axis`, 'int64', [1], [1]);
-  const rows = graph.node('Unsqueeze', `${at}/Unsqueeze`, [weights, axis]);
-  const mixed = graph.node('MatMul', `${at}/MatMul`, [rows, gather(ids)]);
+  const rows = graph.node('Unsqueeze', `${at}/Unsqueeze`, [inputs.mixWeights, axis]);
+  const mixed = graph.node('MatMul', `${at}/MatMul`, [rows, gather(inputs.mixIds)]);
   return graph.node('Reshape', `${at}/Reshape`, [mixed, graph.constant(`${at}/shape`, 'int64', [2], [-1, checkpoint.config.hiddenSize])]);
 }
 
-function sharedInputs(context: BuildContext): SharedInputs {
+function sharedInputs(context: BuildContext, { ropeCos, ropeSin, bias, cache }: StepInputs): SharedInputs {
   const { graph, checkpoint } = context;
   const { heads, kvHeads, headDim } = checkpoint.config;
-  const ropeCos = graph.input(GRAPH.ropeCos, 'float32', ['rows', headDim / 2]);
-  const ropeSin = graph.input(GRAPH.ropeSin, 'float32', ['rows', headDim / 2]);
-  const bias = graph.input(GRAPH.attentionBias, 'float32', ['rows', 'past_and_rows']);
   const constant = (name: string, values: readonly number[]): Value => graph.constant(`/shared/${name}`, 'int64', [values.length], values);
-  // [past, rows]: rows from the bias, past from what is left of its width.
-  const shape = graph.node('Shape', '/shared/bias/Shape', [bias]);
-  const rows = graph.node('Slice', '/shared/rows/Slice', [shape, constant('zero', [0]), constant('one', [1])]);
-  const width = graph.node('Slice', '/shared/width/Slice', [shape, '/shared/one', constant('two', [2])]);
-  const past = graph.node('Sub', '/shared/past/Sub', [width, rows]);
+  // [past, seen]: the past's length from the past, the rest from what is left of the bias.
+  const one = constant('one', [1]);
+  const two = constant('two', [2]);
+  const dimension = (of: Value, name: string): Value => graph.node('Slice', `/shared/${name}/Slice`, [graph.node('Shape', `/shared/${name}/Shape`, [of]), one, two]);
+  const past = dimension(cache.past(0, 'key'), 'past');
+  const seen = graph.node('Sub', '/shared/seen/Sub', [dimension(bias, 'width'), past]);
   const known = new Map<string, Value>();
   const once = (name: string, values: readonly number[]): Value => {
     const value = known.get(name) ?? constant(name, values);
@@ -170,7 +176,8 @@ function sharedInputs(context: BuildContext): SharedInputs {
     ropeSin,
     ropeOffset: constant('rope_offset', [0]),
     bias: graph.node('Tile', '/shared/bias/Tile', [bias, constant('repeats', [heads / kvHeads, 1])]),
-    pastAndRows: graph.node('Concat', '/shared/past_and_rows/Concat', [past, rows], { axis: int(0) }),
+    pastAndSeen: graph.node('Concat', '/shared/past_and_seen/Concat', [past, seen], { axis: int(0) }),
+    cache,
     shapes: {
       headsOfRows: (count) => once(`shape.heads.${count}`, [-1, count, headDim]),
       grouped: constant('shape.grouped', [kvHeads, -1, headDim]),

@@ -1,0 +1,56 @@
+/** The graph of one run (protocol/graph.ts): names its inputs and outputs; what lies between them is step.ts. */
+import { GRAPH, hiddenStateName, PROBE_RAW_LOGITS } from '../../protocol/graph.ts';
+import type { Graph, Value } from '../onnx/graph.ts';
+import { int } from '../onnx/graph.ts';
+import { deviceCache, hostCache } from './cache.ts';
+import type { BuildContext } from './linear.ts';
+import { buildStep, graphTopK } from './step.ts';
+
+export interface StepGraphOptions {
+  /** Who keeps the cache between runs. */
+  readonly cache: 'host' | 'device';
+  /** Also returns every hidden state and the pass's own logits (`tah verify`). */
+  readonly probes: boolean;
+}
+
+/** Builds into context.graph. @returns the names of the probes */
+export function buildStepGraph(parts: Omit<BuildContext, 'lora'>, { cache, probes }: StepGraphOptions): readonly string[] {
+  const { graph, checkpoint } = parts;
+  const { config } = checkpoint;
+  const context: BuildContext = { ...parts, lora: checkpoint.tah === null ? null : loraGate(graph, graph.input(GRAPH.loraGate, 'float32', ['rows', 1])) };
+  const { vocabSize, hiddenSize, headDim } = config;
+  const built = buildStep(context, {
+    mixIds: graph.input(GRAPH.mixIds, 'int64', ['rows', 'mix']),
+    mixWeights: graph.input(GRAPH.mixWeights, 'float32', ['rows', 'mix']),
+    ropeCos: graph.input(GRAPH.ropeCos, 'float32', ['rows', headDim / 2]),
+    ropeSin: graph.input(GRAPH.ropeSin, 'float32', ['rows', headDim / 2]),
+    bias: graph.input(GRAPH.attentionBias, 'float32', ['rows', 'past_and_rows']),
+    cache: cache === 'host' ? hostCache(graph, config) : deviceCache(graph, config, probes),
+    headRows: graph.input(GRAPH.headRows, 'int64', ['heads']),
+    previousLogits: graph.input(GRAPH.previousLogits, 'float32', ['previous_rows', 'previous_vocab']),
+    probes,
+  });
+  const names: string[] = [];
+  if (built.allHidden !== null) {
+    built.allHidden.forEach((state, i) => {
+      graph.output(hiddenStateName(i), state, 'float32', ['rows', hiddenSize]);
+      names.push(hiddenStateName(i));
+    });
+    graph.output(PROBE_RAW_LOGITS, built.rawLogits, 'float32', ['heads', vocabSize]);
+    names.push(PROBE_RAW_LOGITS);
+  }
+  const k = graphTopK(checkpoint);
+  graph.output(GRAPH.topValues, built.topValues, 'float32', ['heads', k]);
+  graph.output(GRAPH.topIds, built.topIds, 'int64', ['heads', k]);
+  if (built.continueProbability !== null) graph.output(GRAPH.continueProbability, built.continueProbability, 'float32', ['heads']);
+  const logitsRows = graph.input(GRAPH.logitsRows, 'int64', ['logit_rows']);
+  graph.output(GRAPH.logits, graph.node('Gather', '/head/logits/Gather', [built.cumulativeLogits, logitsRows], { axis: int(0) }), 'float32', ['logit_rows', vocabSize]);
+  return names;
+}
+
+/** @param gate [rows, 1] */
+export function loraGate(graph: Graph, gate: Value): NonNullable<BuildContext['lora']> {
+  const largest = graph.node('ReduceMax', '/shared/any_deep/ReduceMax', [gate], { keepdims: int(0) });
+  const anyDeep = graph.node('Greater', '/shared/any_deep/Greater', [largest, graph.constant('/shared/any_deep/zero', 'float32', [], [0])]);
+  return { gate, anyDeep };
+}
