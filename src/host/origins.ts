@@ -3,6 +3,17 @@
  * an answer lands below its problem. Pure: it is told of edits.
  */
 
+import { createHash } from 'node:crypto';
+
+/** A text by which it is known again, whatever its length. */
+export interface TextMark {
+  /** Its first characters, by which it is looked for. */
+  readonly head: string;
+  /** UTF-16 units of the whole. */
+  readonly length: number;
+  readonly sha256: string;
+}
+
 export interface Origin {
   /** URI of the document. */
   readonly uri: string;
@@ -10,6 +21,8 @@ export interface Origin {
   readonly offset: number;
   /** Of its beginning; left out where the problem is no one piece of the document. */
   readonly start?: number;
+  /** What stood there: the problem; where that is no one piece, the line with `offset`. */
+  readonly text: TextMark;
 }
 
 /** One replaced range of an edit, in offsets of the document before it. */
@@ -45,9 +58,19 @@ export class Origins {
     for (const [runId, origin] of this.byRun) {
       if (origin.uri !== uri) continue;
       const start = origin.start === undefined ? {} : { start: shiftStart(origin.start, edits) };
-      this.byRun.set(runId, { uri, offset: shiftOffset(origin.offset, edits), ...start });
+      this.byRun.set(runId, { uri, text: origin.text, offset: shiftOffset(origin.offset, edits), ...start });
     }
   }
+}
+
+const HEAD_LENGTH = 100;
+
+export function markOf(text: string): TextMark {
+  return { head: text.slice(0, HEAD_LENGTH), length: text.length, sha256: createHash('sha256').update(text).digest('hex') };
+}
+
+export function isMarked(text: string, { length, sha256 }: TextMark): boolean {
+  return text.length === length && markOf(text).sha256 === sha256;
 }
 
 /** The offset after edits that were made at once. Text inserted exactly at the offset stays behind it. */

@@ -1,5 +1,7 @@
 /** A formula in a document: hover, explanation under it, other themes; what is no formula, and what is too long. */
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { TEST_ID } from '../../src/protocol/heatmap.ts';
 import { useSession } from './session.ts';
 import { until } from './workbench.ts';
 
@@ -30,6 +32,17 @@ async function untilHover(file: string, text: string, back: number): Promise<voi
     await hoverAt(file, text, back);
     return await hover().waitFor({ timeout: 8000 }).then(() => true, () => null);
   }, FIRST_MS);
+}
+
+/** Saves the file, and gives its text once that is as wanted. */
+async function untilSaved(file: string, wanted: (text: string) => boolean): Promise<string> {
+  const { server, workbench } = session();
+  await workbench.focusEditor(file);
+  await workbench.saveChange(file);
+  return await until(`${file} is as expected`, async () => {
+    const text = await readFile(server.pathOf(file), 'utf8');
+    return wanted(text) ? text : null;
+  });
 }
 
 async function svgOf(locator: ReturnType<typeof hover>): Promise<string> {
@@ -73,6 +86,39 @@ describe('the hover over a formula', () => {
     await workbench.runCommand('Show or Focus Hover');
     await workbench.page.locator('.monaco-hover').filter({ hasText: 'too long to be drawn' }).last().waitFor({ timeout: FIRST_MS });
     await workbench.press('Escape');
+  });
+});
+
+describe('the links of the hover', () => {
+  const formula = '$x^2 - 5x + 6 = 0$';
+
+  it('solve the formula, and its answer goes below the formula wherever the cursor is, or in its place', async () => {
+    const { panel, server, workbench, screenshot } = session();
+    const before = await readFile(server.pathOf('formulas.md'), 'utf8');
+    await untilHover('formulas.md', 'Markdown formula', 3);
+    await hover().locator('a', { hasText: 'Solve' }).click();
+    await until('the formula is solved', async () => ((await panel.text(TEST_ID.problem)).includes('5x') ? true : null), ANSWER_MS);
+    await panel.untilState('done', ANSWER_MS);
+    await workbench.focusEditor('formulas.md');
+    await workbench.press('Control+End');
+    await workbench.runCommand('Think-at-Hard: Insert Answer');
+    const [head = '', tail = ''] = before.split(`${formula}\n`);
+    const inserted = await untilSaved('formulas.md', (text) => text !== before);
+    await screenshot('explain-solved');
+    expect(inserted.startsWith(`${head}${formula}\n`)).toBe(true);
+    expect(inserted.endsWith(tail)).toBe(true);
+    expect(inserted.length).toBeGreaterThan(before.length + 20);
+    await workbench.focusEditor('formulas.md');
+    await workbench.press('Control+Z');
+    await untilSaved('formulas.md', (text) => text === before);
+    await workbench.runCommand('Think-at-Hard: Replace Problem with Answer');
+    const replaced = await untilSaved('formulas.md', (text) => text !== before);
+    expect(replaced.startsWith(head)).toBe(true);
+    expect(replaced.endsWith(`\n${tail}`)).toBe(true);
+    expect(replaced.slice(head.length, replaced.length - tail.length - 1)).toMatch(/^\$x\b[^$\n]*[23][^$\n]*\$$/);
+    await workbench.focusEditor('formulas.md');
+    await workbench.press('Control+Z');
+    await untilSaved('formulas.md', (text) => text === before);
   });
 });
 

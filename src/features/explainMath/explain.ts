@@ -13,7 +13,7 @@ import { TahError } from '../../protocol/errors.ts';
 import { hasEnded } from '../../protocol/run.ts';
 import type { DocumentFormulas } from './documents.ts';
 import { questionOf } from './question.ts';
-import { readPlace } from './place.ts';
+import { readPlace } from '../../host/problem/place.ts';
 import type { ExplanationThread, ExplanationThreads } from './threads.ts';
 
 /** A formula in a document, ready to be explained. */

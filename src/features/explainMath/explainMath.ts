@@ -7,6 +7,7 @@
 import * as vscode from 'vscode';
 import { FORMULA_LANGUAGES } from '../../formula/detection/detect.ts';
 import { registerCommand } from '../../host/errors.ts';
+import type { DocumentPlace } from '../../host/problem/place.ts';
 import type { Services } from '../../host/services.ts';
 import { TahError } from '../../protocol/errors.ts';
 import { DocumentFormulas } from './documents.ts';
@@ -32,9 +33,10 @@ export function registerExplainMath(services: Services): vscode.Disposable {
       await explain(services, threads, await targetOf(formulas, args));
     }),
     registerCommand(log, 'thinkAtHard.solveFormula', async (...args) => {
-      const { input } = await targetOf(formulas, args);
+      const { document, range, input } = await targetOf(formulas, args);
+      const place: DocumentPlace = { uri: document.uri.toString(), start: document.offsetAt(range.start), end: document.offsetAt(range.end) };
       const facts = await services.analyse(input.tex);
-      await vscode.commands.executeCommand('thinkAtHard.solve', questionOf(input.tex, facts));
+      await vscode.commands.executeCommand('thinkAtHard.solve', questionOf(input.tex, facts), place);
     }),
     registerCommand(log, 'thinkAtHard.stopExplanation', (thread) => { threads.find(thread)?.stop?.(); }),
     registerCommand(log, 'thinkAtHard.deleteExplanation', (thread) => { threads.delete(thread); }),

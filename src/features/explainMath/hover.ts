@@ -9,7 +9,7 @@ import type { Formula } from '../../formula/detection/formula.ts';
 import type { MathService } from '../../host/math/mathService.ts';
 import type { DocumentFormulas } from './documents.ts';
 import { formulaBlock } from './mathMarkdown.ts';
-import { commandLink } from './place.ts';
+import { commandLink } from './commandLink.ts';
 import { LONGEST_MARKDOWN, escaped, fenced } from './safeMarkdown.ts';
 
 export const COMMANDS = { explain: 'thinkAtHard.explain', solve: 'thinkAtHard.solveFormula', difficulty: 'thinkAtHard.showDifficulty' } as const;

@@ -4,14 +4,16 @@
  */
 
 import * as vscode from 'vscode';
+import { isMarked } from '../../host/origins.ts';
 import type { Origin } from '../../host/origins.ts';
+import { uncommented } from '../../host/problem/comments.ts';
+import { editorInView, openDocument, originOf } from '../../host/problem/source.ts';
 import type { Services } from '../../host/services.ts';
 import { TahError } from '../../protocol/errors.ts';
 import { runText, splitThinking } from '../../protocol/run.ts';
 import type { Run } from '../../protocol/run.ts';
-import { insertionText, replacementText, uncommented } from './insertion.ts';
+import { insertionText, replacementText } from './insertion.ts';
 import { isReadOnly } from './readOnly.ts';
-import { editorInView, originOf } from './source.ts';
 
 /** What the model answers, without its thinking. @throws TahError input.empty */
 export function answerText(run: Run): string {
@@ -45,21 +47,24 @@ export async function insertAnswer({ origins }: Services, run: Run): Promise<voi
 /** In the place of the problem; asks where the problem was changed since. */
 export async function replaceProblem({ origins }: Services, run: Run): Promise<void> {
   const worked = answerText(run);
-  const origin = origins.get(run.id) ?? originInView();
+  const known = origins.get(run.id);
+  const origin = known ?? originInView();
   const document = await openDocument(vscode.Uri.parse(origin.uri, true));
   if (origin.start === undefined || origin.start >= origin.offset) {
     throw new TahError('input.empty', `The problem is not in ${nameOf(document)} as one piece, so it cannot be replaced.`, { hint: 'Insert the answer below, or copy it.' });
   }
   const range = new vscode.Range(document.positionAt(origin.start), document.positionAt(origin.offset));
-  if (uncommented(document.getText(range), document.languageId).trim() !== run.problem && !(await confirmChanged())) return;
-  const text = replacementText(worked, run.answer, {
+  const text = document.getText(range);
+  const isProblem = known === null ? uncommented(text, document.languageId).trim() === run.problem : isMarked(text, known.text);
+  if (!isProblem && !(await confirmChanged())) return;
+  const replacement = replacementText(worked, run.answer, {
     languageId: document.languageId,
     eol: eolOf(document),
     before: document.lineAt(range.start.line).text.slice(0, range.start.character),
     after: document.lineAt(range.end.line).text.slice(range.end.character),
   });
   const edit = new vscode.WorkspaceEdit();
-  edit.replace(document.uri, range, text);
+  edit.replace(document.uri, range, replacement);
   await apply(edit, document);
 }
 
@@ -88,24 +93,6 @@ async function apply(edit: vscode.WorkspaceEdit, document: vscode.TextDocument):
   const { version } = document;
   if (!(await isReadOnly(document)) && (await vscode.workspace.applyEdit(edit)) && document.version !== version) return;
   throw new TahError('input.bad-file', `The answer could not be put into ${nameOf(document)}: the document cannot be edited.`, { file: document.uri.path, hint: 'Copy the answer instead, or make the document writable.' });
-}
-
-/** @throws TahError input.missing-file where it was deleted, or closed without being saved */
-async function openDocument(uri: vscode.Uri): Promise<vscode.TextDocument> {
-  const open = vscode.workspace.textDocuments.find((document) => document.uri.toString() === uri.toString());
-  if (open !== undefined) return open;
-  try {
-    // A cell is a document only while its notebook is open.
-    if (uri.scheme !== 'untitled' && uri.scheme !== 'vscode-notebook-cell') return await vscode.workspace.openTextDocument(uri);
-  } catch (cause) {
-    throw missingDocument(uri, cause);
-  }
-  throw missingDocument(uri);
-}
-
-function missingDocument(uri: vscode.Uri, cause?: unknown): TahError {
-  const what = uri.scheme === 'vscode-notebook-cell' ? 'The cell of the problem is no longer open' : 'The document of the problem is no longer there';
-  return new TahError('input.missing-file', `${what}: ${uri.path}.`, { file: uri.path, hint: 'Copy the answer instead.', cause });
 }
 
 /** VS Code lets a selection that ends where text is put in grow over that text; the returned function undoes it. */

@@ -3,15 +3,7 @@
  * comment lines. Pure; knows language ids, not editors.
  */
 
-/** Line comments by language id. Two parts: a comment that must be closed. */
-const COMMENTS: Readonly<Record<string, readonly [string, string?]>> = {
-  python: ['#'], shellscript: ['#'], r: ['#'], julia: ['#'], ruby: ['#'], perl: ['#'], yaml: ['#'], toml: ['#'], dockerfile: ['#'], makefile: ['#'], powershell: ['#'], elixir: ['#'], coffeescript: ['#'],
-  javascript: ['//'], javascriptreact: ['//'], typescript: ['//'], typescriptreact: ['//'], c: ['//'], cpp: ['//'], csharp: ['//'], java: ['//'], go: ['//'], rust: ['//'], swift: ['//'], kotlin: ['//'], scala: ['//'], php: ['//'], dart: ['//'], jsonc: ['//'], typst: ['//'], fsharp: ['//'],
-  sql: ['--'], lua: ['--'], haskell: ['--'], ada: ['--'], vhdl: ['--'],
-  matlab: ['%'], octave: ['%'], erlang: ['%'], prolog: ['%'],
-  clojure: [';'], lisp: [';'], scheme: [';'], ini: [';'],
-  html: ['<!--', '-->'], xml: ['<!--', '-->'], css: ['/*', '*/'], ocaml: ['(*', '*)'], wolfram: ['(*', '*)'],
-};
+import { commentMarks, lineComment } from '../../host/problem/comments.ts';
 
 const MARKDOWN = new Set(['markdown', 'quarto', 'rmd', 'mdx']);
 const LATEX = new Set(['latex', 'tex', 'context', 'doctex']);
@@ -36,8 +28,8 @@ function bodyLines(answer: string, { languageId, textBelow }: InsertionTarget): 
   const lines = answer.split(/\r?\n/);
   if (MARKDOWN.has(languageId)) return ['', ...hardBreaks(lines), ...apart];
   if (LATEX.has(languageId)) return ['', ...paragraphs(latexLines(lines)), ...apart];
-  const comment = COMMENTS[languageId];
-  if (comment === undefined) return ['', ...lines, ...apart];
+  const comment = commentMarks(languageId);
+  if (comment === null) return ['', ...lines, ...apart];
   const [open, close] = comment;
   return lines.map((line) => (close === undefined ? `${open} ${line}`.trimEnd() : `${open} ${line.replaceAll(close, '')} ${close}`));
 }
@@ -70,20 +62,6 @@ export function replacementText(worked: string, result: string | null, { languag
 function inlineResult(result: string, languageId: string, before: string): string {
   const isMath = (before.match(/(?<!\\)\$/g)?.length ?? 0) % 2 === 1 || /\\\((?!.*\\\))|\\\[(?!.*\\\])/.test(before);
   return (MARKDOWN.has(languageId) || LATEX.has(languageId)) && !isMath ? `$${result}$` : result;
-}
-
-/** What starts a comment up to the end of its line; null where the language has none, or is not known. */
-function lineComment(languageId: string): string | null {
-  const [open, close] = COMMENTS[languageId] ?? [];
-  return open === undefined || close !== undefined ? null : open;
-}
-
-/** The text of lines that are all comments, without what makes them so; any other text as it is. */
-export function uncommented(text: string, languageId: string): string {
-  const marker = lineComment(languageId);
-  const lines = text.split(/\r?\n/);
-  if (marker === null || !lines.every((line) => line.trim() === '' || line.trimStart().startsWith(marker))) return text;
-  return lines.map((line) => line.trimStart().slice(marker.length).replace(/^ /, '')).join('\n');
 }
 
 /** A step a line stays a step a line: Markdown joins lines unless they end with a break. */

@@ -5,20 +5,22 @@
 
 import * as vscode from 'vscode';
 import { registerCommand } from '../../host/errors.ts';
+import { readProblem } from '../../host/problem/problem.ts';
+import { sourceInView, sourceOfText } from '../../host/problem/source.ts';
+import type { ProblemSource } from '../../host/problem/source.ts';
 import type { Services } from '../../host/services.ts';
 import { withTemperature } from '../../host/settings.ts';
 import { endpointReference } from '../../protocol/engine.ts';
 import type { ModelInfo } from '../../protocol/engine.ts';
 import type { Run } from '../../protocol/run.ts';
 import { answerText, insertAnswer, replaceProblem } from './answerPlace.ts';
-import { readProblem } from './problem.ts';
 import { regenerate } from './regenerate.ts';
-import { problemSource } from './source.ts';
+import { askForProblem } from './typedProblem.ts';
 
 export function registerSolve(services: Services): vscode.Disposable {
   const { log, runs } = services;
   return vscode.Disposable.from(
-    registerCommand(log, 'thinkAtHard.solve', (problem) => solve(services, problem)),
+    registerCommand(log, 'thinkAtHard.solve', (given, place) => solve(services, given, place)),
     registerCommand(log, 'thinkAtHard.stop', (runId) => {
       const id = typeof runId === 'string' ? runId : runs.running();
       if (id !== null) runs.stop(id);
@@ -33,8 +35,12 @@ export function registerSolve(services: Services): vscode.Disposable {
   );
 }
 
-async function solve(services: Services, given: unknown): Promise<void> {
-  const source = await problemSource(given);
+/**
+ * @param given a text from another command, or the cell whose menu was used
+ * @param place where such a text stands, as `{ uri, start, end }`
+ */
+async function solve(services: Services, given: unknown, place: unknown): Promise<void> {
+  const source = typeof given === 'string' ? await sourceOfText(given, place) : (sourceInView(given) ?? (await typedSource()));
   if (source === undefined) return;
   const problem = readProblem(source.text);
   const settings = services.settings(source.document?.uri);
@@ -48,6 +54,11 @@ async function solve(services: Services, given: unknown): Promise<void> {
     ...(settings.temperature === null ? {} : { sampling: withTemperature(model.generation, settings.temperature) }),
   });
   if (source.origin !== null) services.origins.set(runId, source.origin);
+}
+
+async function typedSource(): Promise<ProblemSource | undefined> {
+  const typed = await askForProblem();
+  return typed === undefined ? undefined : sourceOfText(typed, null);
 }
 
 async function placeOf({ models }: Services, model: ModelInfo | null, setting: string | null): Promise<string> {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { insertionText, replacementText, uncommented } from '../../../src/features/solve/insertion.ts';
-import { LONGEST_PROBLEM, readProblem, refuseTooLong } from '../../../src/features/solve/problem.ts';
+import { insertionText, replacementText } from '../../../src/features/solve/insertion.ts';
+import { uncommented } from '../../../src/host/problem/comments.ts';
+import { LONGEST_PROBLEM, readProblem, refuseTooLong } from '../../../src/host/problem/problem.ts';
 
 describe('a problem', () => {
   it('is taken trimmed, with its line breaks, formulas and signs of all languages', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Origins } from '../../../src/host/origins.ts';
+import { markOf, Origins } from '../../../src/host/origins.ts';
 import type { Edit } from '../../../src/host/origins.ts';
 
 const URI = 'vscode-notebook-cell:/a.ipynb#W0';
@@ -9,7 +9,7 @@ function problemAfter(marked: string, ...edits: readonly Edit[]): string {
   const start = marked.indexOf('[');
   const end = marked.indexOf(']') - 1;
   const origins = new Origins();
-  origins.set('run', { uri: URI, start, offset: end });
+  origins.set('run', { uri: URI, start, offset: end, text: markOf(marked.slice(start + 1, end + 1)) });
   origins.applyEdits(URI, edits);
   const now = origins.get('run');
   let text = marked.replace(/[[\]]/g, '');
@@ -40,10 +40,11 @@ describe('where a problem stood', () => {
 
   it('is not moved by edits of another document, and is copied with a run', () => {
     const origins = new Origins();
-    origins.set('run', { uri: URI, offset: 4 });
+    const origin = { uri: URI, offset: 4, text: markOf('abcd') };
+    origins.set('run', origin);
     origins.applyEdits('file:///b', [{ offset: 0, removed: 0, inserted: 9 }]);
     origins.copy('run', 'branch');
     origins.forget('run');
-    expect([origins.get('run'), origins.get('branch')]).toEqual([null, { uri: URI, offset: 4 }]);
+    expect([origins.get('run'), origins.get('branch')]).toEqual([null, origin]);
   });
 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ModelStore } from '../../../src/host/models.ts';
-import { Origins, shiftOffset } from '../../../src/host/origins.ts';
+import { markOf, Origins, shiftOffset } from '../../../src/host/origins.ts';
 import { NEVER_MS, readSettings, withTemperature } from '../../../src/host/settings.ts';
 
 function settings(values: Record<string, unknown>): ReturnType<typeof readSettings> {
@@ -44,11 +44,11 @@ describe('the place of a problem', () => {
 
   it('is per document, and a retried run has the first one\'s', () => {
     const origins = new Origins();
-    origins.set('a', { uri: 'file:///1', offset: 4 });
+    origins.set('a', { uri: 'file:///1', offset: 4, text: markOf('abcd') });
     origins.copy('a', 'b');
     origins.applyEdits('file:///2', [{ offset: 0, removed: 0, inserted: 9 }]);
     origins.applyEdits('file:///1', [{ offset: 0, removed: 0, inserted: 1 }]);
-    expect(origins.get('b')).toEqual({ uri: 'file:///1', offset: 5 });
+    expect(origins.get('b')).toMatchObject({ uri: 'file:///1', offset: 5 });
     expect(origins.get('c')).toBeNull();
   });
 });

@@ -2,7 +2,8 @@
 import MarkdownIt from 'markdown-it';
 import { describe, expect, it } from 'vitest';
 import { LONGEST_SHOWN, partsOf } from '../../../../src/features/explainMath/modelText.ts';
-import { commandLink, readPlace } from '../../../../src/features/explainMath/place.ts';
+import { commandLink } from '../../../../src/features/explainMath/commandLink.ts';
+import { readPlace } from '../../../../src/host/problem/place.ts';
 import { MarkdownBudget, codeSpan, escaped, fenced, image } from '../../../../src/features/explainMath/safeMarkdown.ts';
 
 const HOSTILE = [
