@@ -8,6 +8,7 @@ import type { EndReason, GenerateStats, ThinkingPolicy, TokenEvent } from './eng
 import type { ErrorData } from './errors.ts';
 import type { Texts } from './heatmap.ts';
 import type { Comparison, Run, RunState } from './run.ts';
+import type { ScopeVerdict } from './scope.ts';
 
 /** View type of the panel: part of `onWebviewPanel:` activation and of saved window state, so never rename it. */
 export const COMPARISON_PANEL = 'thinkAtHard.comparison';
@@ -49,6 +50,8 @@ export interface ColumnHead {
   readonly answer: string | null;
   readonly check: AnswerCheck | null;
   readonly flops: FlopsEstimate | null;
+  /** Whether the problem is within what the model has learned; absent where that is not known. */
+  readonly scope?: ScopeVerdict;
 }
 
 export interface Column extends ColumnHead {
@@ -75,6 +78,7 @@ export type ComparisonWebviewMessage =
   | { readonly type: 'stop'; readonly id: string }
   | { readonly type: 'again'; readonly kind: ComparisonKind; readonly problem: string }
   | { readonly type: 'heatmap'; readonly runId: string }
+  | { readonly type: 'selectModel' }
   | { readonly type: 'showLog' };
 
 /** `data-testid`s of the page. `data-state` on `comparison`, `data-role` on whatever belongs to a column. */
@@ -107,8 +111,8 @@ export function comparedToken(token: TokenEvent): ComparedToken {
 }
 
 export function columnHead(role: ComparisonRole, run: Run, flops: FlopsEstimate | null): ColumnHead {
-  const { id, state, policy, model, endReason, error, stats, answer, check } = run;
-  return { role, runId: id, state, policy, threshold: model?.threshold ?? null, endReason, error, stats, answer, check, flops };
+  const { id, state, policy, model, endReason, error, stats, answer, check, scope } = run;
+  return { role, runId: id, state, policy, threshold: model?.threshold ?? null, endReason, error, stats, answer, check, flops, ...(scope === undefined ? {} : { scope }) };
 }
 
 const LONGEST_PROBLEM = 1_000_000;
@@ -131,8 +135,9 @@ export function readComparisonMessage(value: unknown): ComparisonWebviewMessage 
     }
     case 'heatmap':
       return 'runId' in value && typeof value.runId === 'string' ? { type: 'heatmap', runId: value.runId } : null;
+    case 'selectModel':
     case 'showLog':
-      return { type: 'showLog' };
+      return { type: value.type };
     default:
       return null;
   }

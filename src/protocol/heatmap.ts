@@ -66,6 +66,7 @@ export type WebviewMessage =
   /** The picture that was asked for, base64; null: the browser cannot draw one so large. */
   | { readonly type: 'drawn'; readonly runId: string; readonly png: string | null }
   | { readonly type: 'solve' }
+  | { readonly type: 'selectModel' }
   | { readonly type: 'showLog' };
 
 /** What a button of the run does: a command of the same meaning takes the run's id. */
@@ -106,6 +107,7 @@ export const TEST_ID = {
   scope: 'scope',
   scopeReason: 'scope-reason',
   scopeSubjects: 'scope-subjects',
+  selectModel: 'select-model',
   error: 'error',
   heatmap: 'heatmap',
   heatmapSummary: 'heatmap-summary',
@@ -143,6 +145,7 @@ export const TEST_ID = {
   diffFold: 'diff-fold',
   closeDiff: 'close-diff',
   oracle: 'oracle',
+  oracleEffects: 'oracle-effects',
   oracleCell: 'oracle-cell',
   gone: 'gone',
 } as const;

@@ -18,7 +18,7 @@ export function readWebviewMessage(value: unknown): WebviewMessage | null {
   const fields = fieldsOf(value);
   if (fields === null) return null;
   const { type } = fields;
-  if (type === 'showLog' || type === 'solve') return { type };
+  if (type === 'showLog' || type === 'solve' || type === 'selectModel') return { type };
   const runId = fields['runId'];
   if (type === 'ready') return typeof runId === 'string' || runId === null ? { type, runId } : null;
   if (typeof runId !== 'string' || typeof type !== 'string') return null;

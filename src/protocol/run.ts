@@ -172,6 +172,27 @@ export function oracleVerdict(token: Pick<TokenEvent, 'id' | 'iterCount' | 'befo
   return sent ? 'easy-sent' : 'easy-skipped';
 }
 
+/** What second passes made of a given text's tokens. */
+export interface SecondPassEffects {
+  /** The first pass was wrong, and it was put right. */
+  readonly corrected: number;
+  /** The first pass was wrong, and it stayed so. */
+  readonly unrepaired: number;
+  /** Overthinking: the first pass was right, and it was made wrong. */
+  readonly overthought: number;
+  /** The first pass was right, and it stayed so. */
+  readonly needless: number;
+}
+
+/** @param tokens `hard`: the first pass picked another token; `right`: the last one picked this */
+export function secondPassEffects(tokens: Iterable<{ readonly iterCount: number; readonly hard: boolean; readonly right: boolean }>): SecondPassEffects {
+  const effects = { corrected: 0, unrepaired: 0, overthought: 0, needless: 0 };
+  for (const { iterCount, hard, right } of tokens) {
+    if (iterCount > 1) effects[hard ? (right ? 'corrected' : 'unrepaired') : right ? 'needless' : 'overthought']++;
+  }
+  return effects;
+}
+
 export interface AnswerParts {
   /** Between `<think>` and `</think>`; null where the model does not mark its thinking. */
   readonly thinking: string | null;

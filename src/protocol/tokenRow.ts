@@ -17,6 +17,8 @@ export interface TokenRow {
   readonly thought: SecondThought | null;
   /** The first pass's pick was another token than this one. */
   readonly hard: boolean;
+  /** The last pass's pick is this token. */
+  readonly right: boolean;
   readonly special: boolean;
 }
 
@@ -35,6 +37,7 @@ export function tokenRow(token: TokenEvent): TokenRow {
     score: score !== null && Number.isFinite(score) ? score : null,
     thought: secondThought(token),
     hard: token.before[0]?.id !== token.id,
+    right: token.after[0]?.id === token.id,
     special: token.special,
   };
 }

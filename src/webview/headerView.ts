@@ -99,6 +99,10 @@ function modelTitle(model: NonNullable<Run['model']>): string {
 
 function fact(iconName: string, text: string, title: string, testId: string): HTMLElement {
   const node = element('span', { className: 'fact', testId, children: [icon(iconName), element('span', { text })] });
-  if (title !== '') node.title = title;
+  if (title !== '') {
+    node.title = title;
+    // A title is for the mouse alone.
+    node.append(element('span', { className: 'sr-only', text: title }));
+  }
   return node;
 }

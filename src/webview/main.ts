@@ -57,6 +57,9 @@ function actionsOf(runId: string, save: (change: Partial<PanelState>) => void): 
     onShowLog: () => {
       host.postMessage({ type: 'showLog' });
     },
+    onSelectModel: () => {
+      host.postMessage({ type: 'selectModel' });
+    },
     onSelect: (index) => {
       save({ selected: index });
       host.postMessage({ type: 'select', runId, index });

@@ -5,6 +5,7 @@
 
 import type { OracleVerdict } from '../protocol/engine.ts';
 import { TEST_ID } from '../protocol/heatmap.ts';
+import { secondPassEffects } from '../protocol/run.ts';
 import type { TokenRow } from '../protocol/tokenRow.ts';
 import { element } from './dom.ts';
 import { oracleCounts, oracleRates, VERDICTS } from './oracle.ts';
@@ -15,6 +16,7 @@ export class OracleView {
   readonly node = element('section', { className: 'oracle', testId: TEST_ID.oracle, attributes: { 'aria-label': l10n.t('Decider against oracle') } });
   private readonly cells: Readonly<Record<OracleVerdict, HTMLButtonElement>>;
   private readonly rates = element('p', { className: 'oracle-rates' });
+  private readonly effects = element('p', { className: 'oracle-rates', testId: TEST_ID.oracleEffects });
   private chosen: OracleVerdict | null = null;
 
   constructor(private readonly onFilter: (verdict: OracleVerdict | null) => void) {
@@ -28,7 +30,7 @@ export class OracleView {
         element('tbody', { children: [this.row(l10n.t('hard'), ['hard-sent', 'hard-missed']), this.row(l10n.t('easy'), ['easy-sent', 'easy-skipped'])] }),
       ],
     });
-    this.node.append(table, this.rates);
+    this.node.append(table, this.rates, this.effects);
   }
 
   get filter(): OracleVerdict | null {
@@ -48,6 +50,8 @@ export class OracleView {
       recall === null ? l10n.t('No token was hard.') : l10n.t('{0} of the hard tokens were sent.', formatPercent(recall)),
       precision === null ? l10n.t('No token was sent.') : l10n.t('{0} of the sent tokens were hard.', formatPercent(precision)),
     ].join(' ');
+    const { corrected, unrepaired, overthought, needless } = secondPassEffects(rows);
+    this.effects.textContent = precision === null ? '' : l10n.t('Second passes: {0} corrected, {1} left wrong, {2} overthought (right before, wrong after), {3} needless.', corrected, unrepaired, overthought, needless);
   }
 
   private cell(verdict: OracleVerdict): HTMLButtonElement {

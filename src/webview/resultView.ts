@@ -20,12 +20,13 @@ type RunEnd = Pick<Run, 'kind' | 'state' | 'answer' | 'check' | 'error' | 'stats
 export interface ResultActions {
   readonly onRetry: () => void;
   readonly onShowLog: () => void;
+  readonly onSelectModel: () => void;
 }
 
 /** While the model is writing nothing but, where it is so, that the question is outside of its subjects. */
 export function drawResult(node: HTMLElement, run: RunEnd, totals: Totals, actions: ResultActions): void {
   node.replaceChildren();
-  const notice = scopeNotice(run.scope, run.check?.state ?? null);
+  const notice = scopeNotice(run.scope, run.check?.state ?? null, actions.onSelectModel);
   if (notice !== null) node.append(notice);
   if (!hasEnded(run)) return;
   if (run.error !== null && run.state === 'failed') node.append(errorBox(run.error.message, run.error.hint, actions));

@@ -6,11 +6,11 @@
 import type { CheckState } from '../protocol/answer.ts';
 import { TEST_ID } from '../protocol/heatmap.ts';
 import type { OutsideReason, ScopeVerdict } from '../protocol/scope.ts';
-import { element, icon } from './dom.ts';
+import { button, element, icon } from './dom.ts';
 import { l10n } from './texts.ts';
 
-/** Null where there is nothing to say. `check`: of the run's answer, null while there is none. */
-export function scopeNotice(scope: ScopeVerdict | undefined, check: CheckState | null): HTMLElement | null {
+/** Null where there is nothing to say. @param check of the run's answer, null while there is none */
+export function scopeNotice(scope: ScopeVerdict | undefined, check: CheckState | null, onSelectModel: () => void): HTMLElement | null {
   if (scope?.state !== 'outside') return null;
   const { reason, subjects } = scope;
   const text = element('div', {
@@ -19,10 +19,11 @@ export function scopeNotice(scope: ScopeVerdict | undefined, check: CheckState |
       element('p', { className: 'scope-title', text: l10n.t('Outside of what this model has learned') }),
       element('p', { testId: TEST_ID.scopeReason, text: reasonText(reason) }),
       element('p', { testId: TEST_ID.scopeSubjects, text: l10n.t('It has learned: {0}.', subjects.map(({ title }) => title).join(', ')) }),
-      element('p', { text: l10n.t('For other questions choose a larger model: Think-at-Hard: Select Model…') }),
+      element('p', { text: l10n.t('For other questions choose a larger model.') }),
+      button({ icon: 'server', label: l10n.t('Select Model…'), testId: TEST_ID.selectModel, onClick: onSelectModel }),
     ],
   });
-  if (check === 'verified') text.append(element('p', { text: l10n.t('Computer algebra could verify the answer all the same.') }));
+  if (check === 'verified') text.lastElementChild?.before(element('p', { text: l10n.t('Computer algebra could verify the answer all the same.') }));
   return element('div', { className: 'scope', testId: TEST_ID.scope, attributes: { role: 'status', 'data-reason': reason.kind }, children: [icon('warning'), text] });
 }
 

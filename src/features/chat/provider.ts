@@ -109,6 +109,16 @@ function offered(chosen: ChosenModel, { contextLength, maxTokens, ...facts }: Fa
   return { ...facts, name: chosen.name, version: '1', maxInputTokens: contextLength - maxOutputTokens, maxOutputTokens, capabilities: { toolCalling: false, imageInput: false }, chosen };
 }
 
+/** A word before the answer to a question that the model has not learned to answer; null where it may know it. */
+async function outsideWarning({ path, name }: ChosenModel, prompt: GenerateRequest['prompt']): Promise<string | null> {
+  const question = prompt.kind === 'chat' ? prompt.messages.findLast(({ role }) => role === 'user')?.content : undefined;
+  if (question === undefined) return null;
+  // Loaded when something is asked, not with the window.
+  const { judgeScope } = await import('../../answer/scopeFile.ts');
+  if ((await judgeScope(path, question, null))?.state !== 'outside') return null;
+  return `${vscode.l10n.t('Outside of what {0} has learned: what follows is likely to be wrong. Choose a larger model.', name)}\n\n`;
+}
+
 async function respond(
   services: Services,
   { chosen, maxOutputTokens }: Offered,
@@ -136,6 +146,8 @@ async function respond(
   };
   const abort = abortOf(token);
   try {
+    const warning = await outsideWarning(chosen, request.prompt);
+    if (warning !== null) progress.report(new vscode.LanguageModelTextPart(warning));
     for await (const event of services.engine.generate(request, abort.signal)) {
       if (event.type === 'token' && event.token.text !== '') progress.report(new vscode.LanguageModelTextPart(event.token.text));
     }

@@ -107,6 +107,9 @@ export class ComparisonPanel implements vscode.WebviewPanelSerializer {
       case 'heatmap':
         void vscode.commands.executeCommand('thinkAtHard.showPanel', message.runId);
         return;
+      case 'selectModel':
+        void vscode.commands.executeCommand('thinkAtHard.selectModel');
+        return;
       case 'showLog':
         this.services.log.show();
         return;

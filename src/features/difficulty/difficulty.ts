@@ -161,6 +161,7 @@ function showTable({ table }: Measured): void {
     vscode.l10n.t('Of the hard tokens, {0} were sent (recall).', share(table['hard-sent'], hard)),
     vscode.l10n.t('Of the tokens that were sent, {0} were hard (precision).', share(table['hard-sent'], sent)),
     vscode.l10n.t('Of the easy tokens, {0} were sent for nothing.', share(table['easy-sent'], table.tokens - hard)),
+    vscode.l10n.t('Second passes: {0} corrected, {1} left wrong, {2} overthought (right before, wrong after), {3} needless.', table.effects.corrected, table.effects.unrepaired, table.effects.overthought, table.effects.needless),
   ].join('\n');
   void vscode.window.showInformationMessage(vscode.l10n.t('Decider against self-oracle over {0} tokens', table.tokens), { modal: true, detail });
 }

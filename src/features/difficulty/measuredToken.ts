@@ -4,7 +4,8 @@
  */
 
 import type { OracleVerdict, TokenEvent } from '../../protocol/engine.ts';
-import { firstScore, oracleVerdict } from '../../protocol/run.ts';
+import { firstScore, oracleVerdict, secondPassEffects } from '../../protocol/run.ts';
+import type { SecondPassEffects } from '../../protocol/run.ts';
 
 /** 0 is easy and not marked; 1 … 4 are marked ever stronger. */
 export type Level = 0 | 1 | 2 | 3 | 4;
@@ -29,15 +30,16 @@ function hardness(token: Pick<TokenEvent, 'continueProbability' | 'entropyBefore
   return token.iterCount * 1000 + (firstScore(token) ?? token.entropyBefore ?? 0);
 }
 
-export type OracleTable = Readonly<Record<OracleVerdict, number>> & { readonly tokens: number };
+export type OracleTable = Readonly<Record<OracleVerdict, number>> & { readonly tokens: number; readonly effects: SecondPassEffects };
 
 /** Special tokens are no text of the user's and are not counted. */
-export function oracleTable(tokens: readonly Pick<TokenEvent, 'id' | 'iterCount' | 'before' | 'special'>[]): OracleTable {
+export function oracleTable(tokens: readonly Pick<TokenEvent, 'id' | 'iterCount' | 'before' | 'after' | 'special'>[]): OracleTable {
+  const counted = tokens.filter((token) => !token.special);
+  const effects = secondPassEffects(counted.map(({ id, iterCount, before, after }) => ({ iterCount, hard: before[0]?.id !== id, right: after[0]?.id === id })));
   const table = { 'hard-sent': 0, 'hard-missed': 0, 'easy-sent': 0, 'easy-skipped': 0, tokens: 0 };
-  for (const token of tokens) {
-    if (token.special) continue;
+  for (const token of counted) {
     table[oracleVerdict(token)]++;
     table.tokens++;
   }
-  return table;
+  return { ...table, effects };
 }

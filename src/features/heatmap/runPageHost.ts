@@ -113,6 +113,9 @@ export class RunPageHost {
       case 'drawn':
         this.exports.drawn(message.runId, message.png);
         return;
+      case 'selectModel':
+        this.command('thinkAtHard.selectModel');
+        return;
       case 'showLog':
         this.services.log.show();
         return;

@@ -91,7 +91,7 @@ function itemOf({ entry: { run }, depth }: HistoryRow): Item {
     runId: run.id,
     label: `${branch}$(${checkIcon(run)}) ${depth === 0 || run.branch === null ? plain(run.problem) : what}`,
     description: run.answer === null ? stateText(run) : `→ ${plain(run.answer)}`,
-    detail: [...(depth === 0 && run.branch !== null ? [what] : []), ...comparisonText(run), checkText(run), ...(run.model === null ? [] : [plain(run.model.name)]), new Date(run.createdAt).toLocaleString(vscode.env.language)].join(' · '),
+    detail: [...(depth === 0 && run.branch !== null ? [what] : []), ...comparisonText(run), checkText(run), ...(run.scope?.state === 'outside' ? [vscode.l10n.t('outside of what its model has learned')] : []), ...(run.model === null ? [] : [plain(run.model.name)]), new Date(run.createdAt).toLocaleString(vscode.env.language)].join(' · '),
     buttons: [trash],
   };
 }

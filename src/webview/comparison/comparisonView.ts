@@ -7,6 +7,7 @@ import { COMPARISON_TEST_ID } from '../../protocol/comparison.ts';
 import type { Column, ColumnHead, ComparedToken, ComparisonRole, ComparisonSnapshot } from '../../protocol/comparison.ts';
 import { button, element } from '../dom.ts';
 import { renderInline } from '../markdownView.ts';
+import { scopeNotice } from '../scopeView.ts';
 import { printable } from '../../protocol/tokenRow.ts';
 import { l10n } from '../texts.ts';
 import { firstDifference } from './alignment.ts';
@@ -19,6 +20,7 @@ import type { StepLook } from './stepRows.ts';
 export interface ComparisonActions extends FactActions {
   readonly onStop: () => void;
   readonly onAgain: () => void;
+  readonly onSelectModel: () => void;
   /** Something was drawn: what is to be saved has changed. */
   readonly onDraw: () => void;
 }
@@ -29,6 +31,8 @@ export class ComparisonView {
   readonly node = element('main', { className: 'comparison', testId: ID.comparison });
   private readonly state = element('span', { className: 'state', testId: ID.state, attributes: { role: 'status' } });
   private readonly difference = element('p', { className: 'difference-text', testId: ID.difference });
+  /** Of all columns: they answer one problem with one model. */
+  private readonly scope = element('div', { className: 'scope-place' });
   private readonly heads: HTMLElement;
   private readonly facts = element('tbody', { className: 'fact-rows', attributes: { role: 'rowgroup' } });
   private readonly steps = new StepRows();
@@ -80,7 +84,7 @@ export class ComparisonView {
     const looks = element('div', { className: 'looks', attributes: { role: 'group', 'aria-label': l10n.t('Show the texts') }, children: [this.looks.rendered, this.looks.tokens] });
     const buttons = element('div', { className: 'buttons', children: [looks, this.stop, this.again] });
     const meta = element('div', { className: 'meta', children: [this.state] });
-    return element('header', { className: 'header', children: [element('div', { className: 'title-row', children: [heading, buttons] }), meta, this.difference] });
+    return element('header', { className: 'header', children: [element('div', { className: 'title-row', children: [heading, buttons] }), meta, this.scope, this.difference] });
   }
 
   private tableRegion(): HTMLElement {
@@ -120,10 +124,19 @@ export class ComparisonView {
     this.state.dataset['running'] = String(!over);
     const difference = firstDifference(this.columns.map((column) => ({ tokens: column.tokens, ended: column.state === 'done' })));
     this.difference.textContent = this.comparison.kind === 'measure' ? '' : this.differenceText(difference, over);
+    this.drawScope();
     this.drawHeads();
     this.drawFacts();
     this.steps.draw({ kind: this.comparison.kind, columns: this.columns, look: this.look, difference });
     this.actions.onDraw();
+  }
+
+  private drawScope(): void {
+    const outside = this.columns.find(({ scope }) => scope?.state === 'outside');
+    const check = this.columns.some((column) => column.check?.state === 'verified') ? 'verified' : null;
+    const notice = scopeNotice(outside?.scope, check, this.actions.onSelectModel);
+    // A status that is drawn anew would be read out anew.
+    if (notice !== null && this.scope.textContent !== notice.textContent) this.scope.replaceChildren(notice);
   }
 
   private drawHeads(): void {

@@ -47,6 +47,9 @@ function show(comparison: ComparisonSnapshot, canOpen: (runId: string) => boolea
     onAgain: () => {
       host.postMessage({ type: 'again', kind: comparison.kind, problem: comparison.problem });
     },
+    onSelectModel: () => {
+      host.postMessage({ type: 'selectModel' });
+    },
     onDraw: saveSoon,
   });
   document.body.replaceChildren(view.node);

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { familyOf } from '../../../src/protocol/family.ts';
 import { diffTexts } from '../../../src/webview/diff.ts';
 import { oracleCounts, oracleRates, rowVerdict } from '../../../src/webview/oracle.ts';
-import { oracleVerdict } from '../../../src/protocol/run.ts';
+import { oracleVerdict, secondPassEffects } from '../../../src/protocol/run.ts';
 import { tokenRow } from '../../../src/protocol/tokenRow.ts';
 import { candidates, run, token } from './exampleRun.ts';
 
@@ -45,6 +45,13 @@ it('a row says of the oracle what the whole token says', () => {
   expect(counts).toEqual({ 'hard-sent': 2, 'hard-missed': 1, 'easy-sent': 1, 'easy-skipped': 0 });
   expect(oracleRates(counts)).toEqual({ precision: 2 / 3, recall: 2 / 3 });
   expect(oracleRates(oracleCounts([]))).toEqual({ precision: null, recall: null });
+});
+
+it('counts what second passes did, and nothing of tokens that had one', () => {
+  const row = (iterCount: number, hard: boolean, right: boolean): { iterCount: number; hard: boolean; right: boolean } => ({ iterCount, hard, right });
+  const effects = secondPassEffects([row(2, true, true), row(2, true, true), row(2, true, false), row(2, false, false), row(2, false, true), row(1, true, false), row(1, false, true)]);
+  expect(effects).toEqual({ corrected: 2, unrepaired: 1, overthought: 1, needless: 1 });
+  expect(tokenRow(token('a', { id: 197, iterCount: 2, before: candidates('b', 'a'), after: candidates('a', 'b') }))).toMatchObject({ hard: true, right: true });
 });
 
 it('a family is the tree around a run, and a run that is its own parent ends it', () => {

@@ -6,7 +6,7 @@ import { RunView } from '../../../src/webview/runView.ts';
 import { candidates, layOut, numbered, snapshot, token } from './exampleRun.ts';
 
 const actions = {
-  onStop: vi.fn(), onInsert: vi.fn(), onReplace: vi.fn(), onCopy: vi.fn(), onRetry: vi.fn(), onHistory: vi.fn(), onShowLog: vi.fn(), onSelect: vi.fn(),
+  onStop: vi.fn(), onInsert: vi.fn(), onReplace: vi.fn(), onCopy: vi.fn(), onRetry: vi.fn(), onHistory: vi.fn(), onShowLog: vi.fn(), onSelectModel: vi.fn(), onSelect: vi.fn(),
   onWant: vi.fn<(from: number, to: number) => void>(), onRegenerate: vi.fn(), onExport: vi.fn(), onScores: vi.fn(), onShow: vi.fn(), onCompare: vi.fn(),
 };
 const options = { source: 'live', scoresOpen: false } as const;
@@ -81,6 +81,8 @@ describe('the run panel', () => {
     view.apply({ type: 'check', check: { state: 'verified', reason: '' } });
     await frame();
     expect(byId(root, 'scope').textContent).toContain('all the same');
+    byId(root, 'select-model').click();
+    expect(actions.onSelectModel).toHaveBeenCalledOnce();
   });
 
   it('never leaves an answer without the word on its check', async () => {

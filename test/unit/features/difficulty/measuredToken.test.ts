@@ -26,7 +26,7 @@ describe('difficulty', () => {
 
   it('is counted against the self-oracle, special tokens left out', () => {
     const tokens = [token(), token({ iterCount: 2 }), token({ id: 2 }), token({ id: 2, iterCount: 2 }), token({ id: 2, iterCount: 2 }), token({ special: true })];
-    expect(oracleTable(tokens)).toEqual({ 'easy-skipped': 1, 'easy-sent': 1, 'hard-missed': 1, 'hard-sent': 2, tokens: 5 });
+    expect(oracleTable(tokens)).toEqual({ 'easy-skipped': 1, 'easy-sent': 1, 'hard-missed': 1, 'hard-sent': 2, tokens: 5, effects: { corrected: 0, unrepaired: 2, overthought: 0, needless: 1 } });
   });
 });
 

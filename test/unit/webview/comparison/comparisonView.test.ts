@@ -7,7 +7,7 @@ import { againstText, costOf, flopsText, sumText } from '../../../../src/webview
 import { readSavedComparison, saveComparison } from '../../../../src/webview/comparison/savedComparison.ts';
 import { column, comparison, tokensOf } from './exampleComparison.ts';
 
-const actions = { onStop: vi.fn(), onAgain: vi.fn(), onDraw: vi.fn(), onHeatmap: vi.fn(), canOpen: (): boolean => true };
+const actions = { onStop: vi.fn(), onAgain: vi.fn(), onSelectModel: vi.fn(), onDraw: vi.fn(), onHeatmap: vi.fn(), canOpen: (): boolean => true };
 
 function show(view: ComparisonView): HTMLElement {
   document.body.replaceChildren(view.node);
@@ -46,6 +46,22 @@ describe('the comparison', () => {
     expect(all(root, ID.flops)[0]?.title).toBe('2 × parameters');
     all(root, ID.heatmap, 'always')[0]?.click();
     expect(actions.onHeatmap).toHaveBeenCalledWith('run-always');
+  });
+
+  it('says once that the problem is outside of what the model has learned, and offers another one', async () => {
+    const view = new ComparisonView(comparison(), actions);
+    const root = show(view);
+    expect(root.querySelector('[data-testid="scope"]')).toBeNull();
+    for (const column of view.snapshot.columns) {
+      const { tokens, ...head } = column;
+      expect(tokens.length).toBeGreaterThan(0);
+      view.applyHead({ ...head, scope: { state: 'outside', reason: { kind: 'words', words: ['proof'] }, subjects: [{ id: 'a', title: 'Sums', example: '', range: '' }] } });
+    }
+    await frame();
+    const notices = [...root.querySelectorAll('[data-testid="scope"]')];
+    expect(notices.map((node) => node.textContent.includes('proof'))).toEqual([true]);
+    root.querySelector<HTMLElement>('[data-testid="select-model"]')?.click();
+    expect(actions.onSelectModel).toHaveBeenCalledOnce();
   });
 
   it('names the first token that differs and marks its step, and that token among the tokens', () => {

@@ -7,7 +7,7 @@ import { ComparisonView } from '../../../../src/webview/comparison/comparisonVie
 import { setTexts } from '../../../../src/webview/texts.ts';
 import { column, comparison } from './exampleComparison.ts';
 
-const actions = { onStop: (): void => undefined, onAgain: (): void => undefined, onDraw: (): void => undefined, onHeatmap: (): void => undefined, canOpen: (): boolean => true };
+const actions = { onStop: (): void => undefined, onAgain: (): void => undefined, onSelectModel: (): void => undefined, onDraw: (): void => undefined, onHeatmap: (): void => undefined, canOpen: (): boolean => true };
 
 /** Units, and signs of mathematics: the same in every language. */
 const SAME_EVERYWHERE = /\b(GFLOP|N|S|x)\b|\d+N/g;
