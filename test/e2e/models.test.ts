@@ -74,6 +74,12 @@ describe('Another model', () => {
     await screenshot('models-list');
     expect(await list.filter({ hasText: 'bundled' }).count()).toBe(1);
     expect(await list.filter({ hasText: 'TaH-plus-1.7B' }).count()).toBe(1);
+    await workbench.choose('Provider', 'Provider: auto');
+    await list.filter({ hasText: 'Processor' }).waitFor();
+    await screenshot('models-provider');
+    await workbench.choose('cpu', 'cpu');
+    await openModels();
+    await list.filter({ hasText: 'Provider: cpu' }).waitFor({ state: 'attached' });
     await workbench.press('Escape');
   });
 

@@ -10,11 +10,13 @@ import { describeSource, parseHubUrl, parseSource } from '../../host/downloads.t
 import { logError } from '../../host/errors.ts';
 import type { ModelEntry } from '../../host/models.ts';
 import type { Services } from '../../host/services.ts';
+import { endpointName } from '../../protocol/engine.ts';
 import type { TahError } from '../../protocol/errors.ts';
 import { askForRepository, downloadAndImport, SUGGESTED } from './downloadModel.ts';
 import { isImportOf } from './estimate.ts';
+import { chooseProvider } from './chooseProvider.ts';
 import { chooseCheckpointFolder, importCheckpoint, releaseIfLoaded, useModel } from './importCheckpoint.ts';
-import { actionItems, brokenItem, buttonOf, downloadItem, modelItem, separator } from './pickItems.ts';
+import { actionItems, brokenItem, buttonOf, downloadItem, modelItem, placeItems, separator } from './pickItems.ts';
 import type { Choice, PickItem } from './pickItems.ts';
 
 const REFRESH_MS = 1000;
@@ -68,6 +70,7 @@ async function collect(services: Services): Promise<{ readonly items: readonly P
   if (downloads.length > 0) items.push(separator(vscode.l10n.t('downloads')), ...downloads.map((entry) => downloadItem(entry, importedOf(entry))));
   if (broken.length > 0) items.push(separator(vscode.l10n.t('cannot be used')), ...broken.map((error) => brokenItem(error, services.models.importFolder)));
   items.push(separator(vscode.l10n.t('get another one')), ...actionItems(missing));
+  items.push(separator(vscode.l10n.t('where it runs')), ...placeItems(current === null ? null : endpointName(current), services.settings().provider));
   return { items, downloading: downloads.some(({ state }) => state.kind === 'running' || state.kind === 'elsewhere') };
 }
 
@@ -104,6 +107,12 @@ async function act(services: Services, choice: Choice): Promise<void> {
       return;
     case 'broken':
       await repair(services, choice.error, choice.dir, choice.mayDelete);
+      return;
+    case 'endpoint':
+      await vscode.commands.executeCommand('thinkAtHard.selectEndpoint');
+      return;
+    case 'provider':
+      await chooseProvider(services);
       return;
     case 'nothing':
       return;

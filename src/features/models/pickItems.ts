@@ -5,6 +5,7 @@ import * as vscode from 'vscode';
 import { describeSource, formatBytes } from '../../host/downloads.ts';
 import type { DownloadEntry, HubSource } from '../../host/downloads.ts';
 import type { ModelEntry, ModelSource } from '../../host/models.ts';
+import type { ProviderChoice } from '../../protocol/engine.ts';
 import type { TahError } from '../../protocol/errors.ts';
 import { progressText } from './downloadModel.ts';
 
@@ -18,6 +19,8 @@ export type Choice =
   | { readonly kind: 'show'; readonly dir: string }
   | { readonly kind: 'delete'; readonly dir: string; readonly name: string; readonly what: 'model' | 'download' }
   | { readonly kind: 'broken'; readonly error: TahError; readonly dir: string; readonly mayDelete: boolean }
+  | { readonly kind: 'endpoint' }
+  | { readonly kind: 'provider' }
   | { readonly kind: 'nothing' };
 
 interface PickButton extends vscode.QuickInputButton {
@@ -108,6 +111,15 @@ export function actionItems(suggested: readonly HubSource[]): PickItem[] {
     ...suggestions,
     { label: `$(cloud-download) ${vscode.l10n.t('Download from the hub or a mirror…')}`, detail: vscode.l10n.t('Any repository with a Qwen3 or Llama model as safetensors'), choice: { kind: 'ask-repository' } },
     { label: `$(folder-opened) ${vscode.l10n.t('Import a checkpoint folder…')}`, detail: vscode.l10n.t('A folder as downloaded from a model hub: config.json, safetensors, and the files of Think-at-Hard'), choice: { kind: 'import-folder' } },
+  ];
+}
+
+/** Where the chosen model runs. @param endpoint the name of the one in use, null where the engine of this machine is */
+export function placeItems(endpoint: string | null, provider: ProviderChoice): PickItem[] {
+  const used = endpoint === null ? {} : { description: vscode.l10n.t('in use: {0}', endpoint) };
+  return [
+    { label: `$(circuit-board) ${vscode.l10n.t('Provider: {0}', provider)}`, detail: vscode.l10n.t('Processor or GPU of this machine'), choice: { kind: 'provider' } },
+    { label: `${endpoint === null ? '$(plug)' : '$(check)'} ${vscode.l10n.t('Use an endpoint…')}`, detail: vscode.l10n.t('A server of the protocol of OpenAI: problems are sent there'), choice: { kind: 'endpoint' }, ...used },
   ];
 }
 
