@@ -67,7 +67,7 @@ SUBJECTS = [
     Subject("linear", "Linear equations", "Solve 3x + 5 = 20 for x", "coefficients up to 12, one unknown on one side"),
     Subject("linear_both", "Linear equations with x on both sides, brackets or fractions", "5(x - 2) = 2x + 8", "coefficients up to 12, denominators up to 9"),
     Subject("systems", "Systems of two linear equations", "2x + y = 7, x - y = 2", "coefficients from -3 to 6, whole-number solutions"),
-    Subject("quadratics", "Quadratic equations", "x^2 - 5x + 6 = 0", "whole-number roots from -12 to 12"),
+    Subject("quadratics", "Quadratic equations", "x^2 - 5x + 6 = 0", "whole-number roots from -20 to 20"),
     Subject("polynomials", "Polynomials", "Expand (x + 3)(2x - 5)", "expand two brackets, evaluate up to degree 3, differentiate up to degree 4"),
     Subject("units", "Unit conversions", "Convert 3.5 km to m", "length, mass, volume, time"),
     Subject("word_problems", "Short word problems", "Anna has 12 pens and gives 5 to Ben. How many are left?", "one to three operations with small numbers"),
