@@ -12,6 +12,8 @@ export interface Scheme {
   readonly accuracyLevel: 0 | 4;
   /** `if` skips the LoRA branch of a run without deep rows; `gate` always computes it (DirectML has no `If` kernel). */
   readonly lora: 'if' | 'gate';
+  /** How rows of a quantised embedding are read: by one operator, or by plain ones (DirectML has no GatherBlockQuantized). */
+  readonly lookup: 'gather-quantized' | 'plain';
 }
 
 /** Narrowest block that ONNX Runtime's kernels know. */
@@ -22,8 +24,8 @@ const SMALLEST_BLOCK = 16;
  * @throws TahError checkpoint.unsupported-architecture where no block size fits
  */
 export function schemeFor(quantization: Quantization, hiddenSize: number): Scheme {
-  const lora = 'if';
-  if (quantization === 'fp32') return { quantization, bits: null, blockSize: null, accuracyLevel: 0, lora };
+  const [lora, lookup] = ['if', 'gather-quantized'] as const;
+  if (quantization === 'fp32') return { quantization, bits: null, blockSize: null, accuracyLevel: 0, lora, lookup };
   // 128 decodes fastest on CPU; the other providers' kernels know it too.
   let blockSize = quantization === 'int4' ? 128 : 32;
   while (hiddenSize % blockSize !== 0) blockSize /= 2;
@@ -33,10 +35,11 @@ export function schemeFor(quantization: Quantization, hiddenSize: number): Schem
       hint: 'Import it with fp32.',
     });
   }
-  return { quantization, bits: quantization === 'int4' ? 4 : 8, blockSize, accuracyLevel: 4, lora };
+  return { quantization, bits: quantization === 'int4' ? 4 : 8, blockSize, accuracyLevel: 4, lora, lookup };
 }
 
 /** How another provider's graph reads the weights of `scheme`. */
 export function schemeOf(flavour: GraphFlavour, scheme: Scheme): Scheme {
-  return flavour === 'cpu' ? scheme : { ...scheme, accuracyLevel: 0, lora: flavour === 'dml' ? 'gate' : 'if' };
+  if (flavour === 'cpu') return scheme;
+  return { ...scheme, accuracyLevel: 0, ...(flavour === 'dml' ? { lora: 'gate', lookup: 'plain' } : {}) };
 }

@@ -11,6 +11,7 @@ import { int, type Value } from '../onnx/graph.ts';
 import { attention, rmsNorm, type SharedInputs } from './attention.ts';
 import type { CachePort } from './cache.ts';
 import { decider } from './decider.ts';
+import { dequantizedRows } from './lookup.ts';
 import { blockLinear, matMulQuantized, matMulWeight, type BuildContext } from './linear.ts';
 import type { QuantizedWeight } from './weights.ts';
 
@@ -140,7 +141,7 @@ function embeddingTable(context: BuildContext): { gather: (ids: Value) => Value;
   const table = weight.asTable();
   const attributes = { bits: int(weight.bits), block_size: int(weight.blockSize), gather_axis: int(0), quantize_axis: int(1) };
   return {
-    gather: (ids) => graph.node('GatherBlockQuantized', `${at}/GatherBlockQuantized`, [table.data, ids, table.scales], attributes),
+    gather: (ids) => (scheme.lookup === 'plain' ? dequantizedRows(graph, at, weight, ids) : graph.node('GatherBlockQuantized', `${at}/GatherBlockQuantized`, [table.data, ids, table.scales], attributes)),
     project: tiedEmbedding ? (x) => matMulQuantized(context, '/head/lm_head', x, weight) : (x) => matMulWeight(context, '/head/lm_head', x, 'lm_head.weight'),
   };
 }

@@ -6,6 +6,7 @@
 import type { TensorSource } from '../checkpoint/types.ts';
 import type { ExternalData } from '../onnx/externalData.ts';
 import type { Graph, Value } from '../onnx/graph.ts';
+import type { TensorData } from '../onnx/wire.ts';
 import { packedBytesPerRow, quantizeRows, type Bits } from './quantize.ts';
 
 /** Float32 elements that a slab holds at most, about 32 MiB. */
@@ -54,8 +55,10 @@ export class WeightStore {
   }
 }
 
-/** The weights of one graph. */
+/** The weights of one graph, each an initializer from the first time that it is asked for. */
 export class WeightPlan {
+  private readonly known = new Map<string, Value>();
+
   constructor(
     private readonly graph: Graph,
     private readonly store: WeightStore,
@@ -69,7 +72,7 @@ export class WeightPlan {
       if (data.length !== elements) throw new Error(`${name}: ${data.length} values for ${elements} places`);
       yield [{ at: 0, bytes: bytesOf(data) }];
     });
-    return this.graph.initializer({ name, dtype: 'float32', dims, data: placeAt(places, 0) });
+    return this.initializer({ name, dtype: 'float32', dims, data: placeAt(places, 0) });
   }
 
   /** A matrix of the checkpoint as float32 [rows, columns], in slabs of rows. */
@@ -78,7 +81,7 @@ export class WeightPlan {
     const places = this.store.reserve(tensor, [rows * columns * 4], function* () {
       for (const slab of slabs(source, tensor, rows, columns)) yield [{ at: slab.from * columns * 4, bytes: bytesOf(slab.data) }];
     });
-    return this.graph.initializer({ name: tensor, dtype: 'float32', dims: [rows, columns], data: placeAt(places, 0) });
+    return this.initializer({ name: tensor, dtype: 'float32', dims: [rows, columns], data: placeAt(places, 0) });
   }
 
   /** A matrix of the checkpoint, quantised row by row. */
@@ -93,9 +96,8 @@ export class WeightPlan {
       }
     });
     const [packedPlace, scalesPlace] = [placeAt(places, 0), placeAt(places, 1)];
-    const graph = this.graph;
-    const packed = graph.initializer({ name: `${tensor}.packed`, dtype: 'uint8', dims: [rows, blocks, rowBytes / blocks], data: packedPlace });
-    const scales = graph.initializer({ name: `${tensor}.scales`, dtype: 'float32', dims: [rows * blocks], data: scalesPlace });
+    const packed = this.initializer({ name: `${tensor}.packed`, dtype: 'uint8', dims: [rows, blocks, rowBytes / blocks], data: packedPlace });
+    const scales = this.initializer({ name: `${tensor}.scales`, dtype: 'float32', dims: [rows * blocks], data: scalesPlace });
     return {
       packed,
       scales,
@@ -104,10 +106,15 @@ export class WeightPlan {
       rows,
       columns,
       asTable: () => ({
-        data: graph.initializer({ name: `${tensor}.table`, dtype: 'uint8', dims: [rows, rowBytes], data: packedPlace }),
-        scales: graph.initializer({ name: `${tensor}.table_scales`, dtype: 'float32', dims: [rows, blocks], data: scalesPlace }),
+        data: this.initializer({ name: `${tensor}.table`, dtype: 'uint8', dims: [rows, rowBytes], data: packedPlace }),
+        scales: this.initializer({ name: `${tensor}.table_scales`, dtype: 'float32', dims: [rows, blocks], data: scalesPlace }),
       }),
     };
+  }
+
+  private initializer(tensor: TensorData): Value {
+    if (!this.known.has(tensor.name)) this.known.set(tensor.name, this.graph.initializer(tensor));
+    return tensor.name;
   }
 }
 

@@ -12,6 +12,13 @@ export type Attributes = Readonly<Record<string, Attribute>>;
 /** Operators of ONNX Runtime's own domain that the builders use. */
 const MICROSOFT = new Set(['MatMulNBits', 'GatherBlockQuantized', 'FusedMatMul', 'RotaryEmbedding']);
 
+const ARRAYS = {
+  int64: (values: readonly number[]) => BigInt64Array.from(values, BigInt),
+  uint32: (values: readonly number[]) => Uint32Array.from(values),
+  float32: (values: readonly number[]) => Float32Array.from(values),
+  float64: (values: readonly number[]) => Float64Array.from(values),
+};
+
 export const int = (value: number): Attribute => ({ type: 'int', value });
 export const float = (value: number): Attribute => ({ type: 'float', value });
 export const ints = (value: readonly number[]): Attribute => ({ type: 'ints', value });
@@ -22,13 +29,19 @@ export class Graph {
   private readonly inputs: ValueInfo[] = [];
   private readonly outputs: ValueInfo[] = [];
   private readonly names: Set<string>;
+  private readonly prefix: string;
 
-  /** A subgraph shares its parent's names: it may read the parent's values and must not shadow them. */
+  /**
+   * A subgraph shares its parent's names: it may read the parent's values and must not shadow them.
+   * @param prefix put before the addresses of nodes and constants, where a builder is used twice in one model
+   */
   constructor(
     private readonly name: string,
     parent?: Graph,
+    prefix = '',
   ) {
     this.names = parent?.names ?? new Set();
+    this.prefix = `${parent?.prefix ?? ''}${prefix}`;
   }
 
   input(name: string, dtype: Dtype, dims: readonly Dim[]): Value {
@@ -56,9 +69,8 @@ export class Graph {
   }
 
   /** A small constant, kept in the graph file. */
-  constant(name: string, dtype: 'int64' | 'float32', dims: readonly number[], values: readonly number[]): Value {
-    const array = dtype === 'int64' ? BigInt64Array.from(values, BigInt) : Float32Array.from(values);
-    return this.initializer({ name, dtype, dims, data: new Uint8Array(array.buffer) });
+  constant(name: string, dtype: keyof typeof ARRAYS, dims: readonly number[], values: readonly number[]): Value {
+    return this.initializer({ name: `${this.prefix}${name}`, dtype, dims, data: new Uint8Array(ARRAYS[dtype](values).buffer) });
   }
 
   /** Adds a node with one output and returns it. */
@@ -68,7 +80,8 @@ export class Graph {
     return output;
   }
 
-  nodeWithOutputs(op: string, address: string, inputs: readonly Value[], outputs: number, attributes: Attributes = {}): Value[] {
+  nodeWithOutputs(op: string, place: string, inputs: readonly Value[], outputs: number, attributes: Attributes = {}): Value[] {
+    const address = `${this.prefix}${place}`;
     this.claim(address);
     const names = Array.from({ length: outputs }, (_, i) => `${address}/output_${i}`);
     for (const name of names) this.claim(name);
