@@ -2,7 +2,7 @@
  * `npm run scorecard`: the bundled model's scores, through the program's own engine: on its held-out problems with each
  * thinking policy, its decider token by token on worked solutions, and what it does with questions from outside of its
  * subjects. Writes models/<id>/scorecard.json; every number in it and in the model's card comes from here.
- * Stopped, it goes on where it was: what is done lies in .cache/scorecard.
+ * Stopped, it goes on where it was: what is done lies in .cache/scorecard, by commit.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -26,17 +26,17 @@ function tah(...args) {
   return JSON.parse(execFileSync(process.execPath, ['dist/cli.cjs', ...args, '--json'], { stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 1 << 28, encoding: 'utf8' }));
 }
 
+const commit = execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
 execFileSync(process.execPath, ['esbuild.mjs', '--only', 'cli', '--quiet'], { stdio: 'inherit' });
 /** @type {{ refusal: string }} */
 const { refusal } = JSON.parse(readFileSync(subjects, 'utf8'));
 /** @type {Record<string, Card>} */
 const policies = {};
 for (const policy of ['decider', 'never', 'always']) {
-  policies[policy] = tah('eval', heldout, '--policy', policy, '--refusal', refusal, '--resume', join('.cache', 'scorecard', `${policy}.jsonl`));
+  policies[policy] = tah('eval', heldout, '--policy', policy, '--refusal', refusal, '--resume', join('.cache', 'scorecard', commit, `${policy}.jsonl`));
 }
 const decider = tah('eval', heldout, '--decider');
 const { questions, outside, share, interval } = tah('scope', OUTSIDE);
-const commit = execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
 /** @type {{ recipe: { seed: number } }} */
 const { recipe } = JSON.parse(readFileSync(join(folder, 'training.json'), 'utf8'));
 const scorecard = { model: MODEL, command: 'npm run scorecard', commit, seed: recipe.seed, heldout: 'heldout.jsonl', sampling: 'greedy', policies, decider, outside: { from: OUTSIDE.replaceAll('\\', '/'), questions, caught: outside, share, interval } };
