@@ -1,5 +1,6 @@
 /**
- * `npm test`: all checks, then the package, then the end-to-end tests of that package in a real VS Code, then WebGPU.
+ * `npm test`: all checks, then the training at a tiny size, then the package, then the end-to-end tests of that package
+ * in a real VS Code, then WebGPU.
  * Says what it does, goes on after a failure, and closes with the line "N passed, N failed": tests, and each step that
  * failed without a failed test to show for it.
  */
@@ -16,6 +17,8 @@ const reports = join('artifacts', 'reports');
 const CHECK = [{ what: 'Types, lint, architecture, unit and golden tests', args: ['run', '-s', 'check'], report: 'unit.json' }];
 /** @type {readonly Step[]} */
 const WEBGPU = [{ what: 'WebGPU on a software device', args: ['run', '-s', 'webgpu'], report: 'webgpu.json' }];
+/** @type {readonly Step[]} */
+const TRAINING = [{ what: 'The training at a tiny size, and its tests', args: ['run', '-s', 'training:smoke'], report: 'training.json' }];
 /** @type {readonly Step[]} */
 const PACKAGED = [
   { what: 'The package', args: ['run', '-s', 'package'] },
@@ -66,6 +69,7 @@ async function inOrder(steps) {
 await rm(reports, { recursive: true, force: true });
 await mkdir(reports, { recursive: true });
 await inOrder(CHECK);
+await inOrder(TRAINING);
 await inOrder(PACKAGED);
 await inOrder(WEBGPU);
 console.log(`\n${passed} passed, ${failed} failed`);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import torch
 
 from tah_training import loop as loop_module
+from tah_training import release as release_module
 from tah_training.checkpoint import load_checkpoint
 from tah_training.decider import Constant, Learned
 from tah_training.backbone import new_backbone
@@ -18,7 +20,7 @@ from tah_training.optimizers import build_optimizers
 from tah_training.oracle import hard_tokens
 from tah_training.problems import FAMILIES
 from tah_training.recipe import DataSettings, LabelSettings, Recipe, read_recipe
-from tah_training.release import write_release
+from tah_training.release import write_release, write_subjects
 from tah_training.shards import IGNORED, encoded, packed
 from tah_training.stage2 import pick_threshold, tempered_weight
 from tah_training.stages import STAGES, Run
@@ -29,18 +31,25 @@ SMOKE = read_recipe(HERE / "smoke.yaml")
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    run = Run(SMOKE, tmp_path_factory.mktemp("run"))
+    """All stages; those that TAH_SMOKE_RUN has done already (scripts/trainingSmoke.mjs) are taken from there."""
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    if "TAH_SMOKE_RUN" in os.environ:
+        shutil.copytree(os.environ["TAH_SMOKE_RUN"], folder)
+    run = Run(SMOKE, folder)
     for stage in STAGES:
         run.go(stage)
     return run
 
 
-def test_every_stage_leaves_its_result(finished: Run, tmp_path: Path) -> None:
+def test_every_stage_leaves_its_result(finished: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(finished.finished(s) for s in STAGES)
     checkpoint = finished.folder / "checkpoint"
     golden_names = ["config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "iter_decider.bin", "tah_config.json", "lora/adapter_config.json", "lora/adapter_model.safetensors"]
     assert all((checkpoint / n).is_file() for n in golden_names)
+    # What a question is made of takes a hundred thousand of them: test_scope.py looks at that.
+    monkeypatch.setattr(release_module, "write_subjects", lambda checkpoint, seed: write_subjects(checkpoint, seed, 3000))
     write_release(finished, tmp_path / "model")
+    assert json.loads((tmp_path / "model/checkpoint/subjects.json").read_text())["subjects"]
     lines = [json.loads(line) for line in (tmp_path / "model/heldout.jsonl").read_text().splitlines()]
     assert all(list(line)[:4] == ["id", "family", "question", "answer"] for line in lines) and len({line["id"] for line in lines}) == len(lines)
     assert all((list(line)[4:] == ["solution"]) == (line["family"] != "refuse") for line in lines)
