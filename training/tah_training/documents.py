@@ -72,6 +72,8 @@ class Documents:
     """Rows by shard number, the same for the same recipe. `folder`: of the run; `template`: that of the tokenizer."""
 
     def __init__(self, recipe: Recipe, tokenizer: Tokenizer, row_tokens: int, folder: Path, tokenizer_folder: Path, salt: int = 0) -> None:
+        if recipe.data.long not in ("leave out", "cut"):
+            raise ValueError(f"data.long {recipe.data.long!r}: known are 'leave out' and 'cut'")
         self.recipe, self.tokenizer, self.row_tokens, self.salt = recipe, tokenizer, row_tokens, salt
         self.lines = None if recipe.data.generated else Lines(folder / TRAIN)
         self.template = None if recipe.data.generated else AutoTokenizer.from_pretrained(tokenizer_folder)

@@ -19,8 +19,8 @@ from .decider import Constant, Learned, Policy
 from .thinking import Outcome, ThinkingModel
 from .tokenizer import load_tokenizer
 
-# Least distance from the threshold, and of the best logit from the next: the tolerances of `tah verify`.
-DECISION_MARGIN, LOGIT_MARGIN = 1e-4, 1e-3
+# Least distance from the threshold, and of the best logit from the next: far above what float32 in another order of sums makes of them (1e-5).
+DECISION_MARGIN, LOGIT_MARGIN = 1e-4, 2e-4
 
 
 class _Writer:

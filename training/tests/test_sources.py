@@ -126,6 +126,8 @@ def test_long_documents_are_cut_or_left_out(folder: Path, tokenizer: Tokenizer, 
     assert len(documents(folder, tokenizer, lines, tmp_path, row_tokens=64, pack=False).shard(0)) == 1
     cut = documents(folder, tokenizer, lines, tmp_path, row_tokens=64, pack=False, long="cut").shard(0)
     assert len(cut) == 2 and cut.ids.shape[1] == 64 and (cut.documents == 0).sum(1).max() == 64
+    with pytest.raises(ValueError, match="data.long 'drop'"):
+        documents(folder, tokenizer, lines, tmp_path, long="drop")
     with pytest.raises(ValueError, match="no document is shorter than row_tokens 4"):
         next(documents(folder, tokenizer, lines, tmp_path, row_tokens=4).batches(1))
 

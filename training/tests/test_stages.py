@@ -24,6 +24,7 @@ from tah_training.release import write_release, write_subjects
 from tah_training.shards import IGNORED, encoded, packed
 from tah_training.stage2 import pick_threshold, tempered_weight
 from tah_training.stages import STAGES, Run
+from tah_training.vectors import DECISION_MARGIN, write_vectors
 
 HERE = Path(__file__).resolve().parent
 SMOKE = read_recipe(HERE / "smoke.yaml")
@@ -74,6 +75,20 @@ def test_transformers_reads_the_checkpoint(finished: Run) -> None:
     with torch.no_grad():
         # Not bit for bit: one runs with a cache and an explicit mask, the other without.
         assert torch.allclose(plain(ids).logits, model(ids, Constant(False)).logits, atol=1e-4)
+
+
+def test_vectors_keep_away_from_tipping_points(finished: Run, tmp_path: Path) -> None:
+    """What `tah verify` is given: both kinds of cases, and in none hangs a decision or a choice on the last digits."""
+    finished.vectors(tmp_path / "vectors")
+    golden = json.loads((tmp_path / "vectors/golden.json").read_text())
+    cases = golden["cases"]
+    assert [c["kind"] for c in cases] == ["forward"] * 3 + ["decode"] * 3
+    said = [step for c in cases for step in (c["decider"] if c["kind"] == "forward" else [d for s in c["steps"] for d in s["decider"]])]
+    asked = [p for step in said for p in step.get("prob", [])]
+    assert asked and all(abs(p - cases[0]["effective_threshold"]) > DECISION_MARGIN for p in asked)
+    assert (tmp_path / "vectors/ckpt/tah_config.json").is_file()
+    with pytest.raises(ValueError, match="of 0 texts only 0 forwards"):
+        write_vectors(finished.folder / "checkpoint", [], tmp_path / "none")
 
 
 @torch.no_grad()
