@@ -55,6 +55,9 @@ export interface Services {
   readonly dispose: () => Promise<void>;
 }
 
+/** Of the window's state: places of problems, for its next run. */
+const ORIGINS = 'origins';
+
 export function createServices(context: vscode.ExtensionContext): Services {
   const log = vscode.window.createOutputChannel('Think-at-Hard', { log: true });
   const bundle = (name: string): string => vscode.Uri.joinPath(context.extensionUri, 'dist', name).fsPath;
@@ -96,14 +99,12 @@ export function createServices(context: vscode.ExtensionContext): Services {
   });
   const hubTokens = new HubTokens(context.secrets);
   const status = new StatusItem(engine, runs, log, () => settings().model);
-  const origins = new Origins();
-  const forgetting = runs.onDidForget((runId) => {
-    origins.forget(runId);
-  });
-  context.subscriptions.push(log, status, followEdits(origins), forgetting, keepEnded(runs, history));
+  const origins = keptOrigins(context.workspaceState, log);
+  context.subscriptions.push(log, status, followEdits(origins), keepEnded(runs, history));
   const math = new MathService(new MathWorkerClient({ workerPath: bundle('mathWorker.cjs') }));
   const analyse = (tex: string, signal?: AbortSignal): Promise<FormulaFacts> => analyseFormula(tex, { workerPath: bundle('checkWorker.cjs'), ...(signal === undefined ? {} : { signal }) });
   const dispose = async (): Promise<void> => {
+    const saved = origins.flush();
     math.dispose();
     downloads.dispose();
     runs.dispose();
@@ -111,9 +112,20 @@ export function createServices(context: vscode.ExtensionContext): Services {
     // What was stopped by the window's end is kept too.
     await runs.settled();
     await history.settled();
+    await saved;
   };
   const extensionVersion = String((context.extension.packageJSON as { readonly version?: unknown }).version);
   return { extensionUri: context.extensionUri, extensionVersion, log, engine, endpointKeys, runs, history, origins, models, checkAnswer: check, downloads, hubTokens, status, settings, math, forgetProviders: () => rm(join(storage, PROVIDER_RECORD_FILE), { force: true }), analyse, dispose };
+}
+
+function keptOrigins(state: vscode.Memento, log: vscode.LogOutputChannel): Origins {
+  return new Origins({
+    saved: state.get(ORIGINS),
+    save: (origins) => state.update(ORIGINS, origins),
+    onError: (error) => {
+      logError(log, error);
+    },
+  });
 }
 
 function openHistory(folder: string, log: vscode.LogOutputChannel): RunHistory {

@@ -28,6 +28,8 @@ import { tokenDetails } from './tokenView.ts';
 
 export interface PaneActions {
   readonly onSelect: (index: number) => void;
+  /** The selection of somebody else is shown. */
+  readonly onFollow: (index: number) => void;
   readonly onWant: (from: number, to: number) => void;
   readonly onRegenerate: (index: number, change: BranchChange) => void;
   readonly onExport: (format: ExportFormat) => void;
@@ -72,6 +74,10 @@ export class HeatmapPane {
       onSelect: (index) => {
         this.showDetails(index);
         actions.onSelect(index);
+      },
+      onFollow: (index) => {
+        this.showDetails(index);
+        actions.onFollow(index);
       },
       step: (index, step) => this.next(index, step),
     });
@@ -138,8 +144,8 @@ export class HeatmapPane {
     if (this.shown !== null) this.showDetails(this.shown);
   }
 
-  select(index: number): void {
-    this.heatmap.select(index);
+  follow(index: number): void {
+    this.heatmap.follow(index);
   }
 
   dispose(): void {

@@ -18,6 +18,8 @@ export interface HeatmapEvents {
   readonly onHover: (index: number | null) => void;
   /** A token was chosen by click, focus or key. */
   readonly onSelect: (index: number) => void;
+  /** A token is shown as selected because somebody else chose it. */
+  readonly onFollow: (index: number) => void;
   /** The next or previous token that is worth a look, from `index`. */
   readonly step: (index: number, step: 1 | -1) => number | null;
 }
@@ -92,10 +94,17 @@ export class HeatmapView {
     if (follow) this.window.scrollToEnd();
   }
 
-  /** Shows the token as selected without taking the keyboard: after a reload, for a search, for a place in a document. */
+  /** Selects the token without giving it the keyboard: for a search, or a step. */
   select(index: number): void {
     if (index < 0 || index >= this.rows.length) return;
     this.mark(index, true);
+    this.bringIntoView(index);
+  }
+
+  /** The same after a reload and for a place in a document: nobody has chosen it here, so that the document is left alone. */
+  follow(index: number): void {
+    if (index < 0 || index >= this.rows.length) return;
+    this.mark(index, false);
     this.bringIntoView(index);
   }
 
@@ -182,6 +191,7 @@ export class HeatmapView {
     cell?.setAttribute('aria-selected', 'true');
     cell?.setAttribute('tabindex', '0');
     if (tell) this.events.onSelect(index);
+    else this.events.onFollow(index);
   }
 
   private hover(index: number | null): void {

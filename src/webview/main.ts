@@ -40,7 +40,7 @@ function show(message: Extract<HostMessage, { type: 'snapshot' }>): void {
   document.body.replaceChildren(view.node);
   view.drawFamily(message.family);
   save({});
-  if (state.selected !== null) view.select(state.selected);
+  if (state.selected !== null) view.follow(state.selected);
 }
 
 function actionsOf(runId: string, save: (change: Partial<PanelState>) => void): RunActions {
@@ -63,6 +63,9 @@ function actionsOf(runId: string, save: (change: Partial<PanelState>) => void): 
     onSelect: (index) => {
       save({ selected: index });
       host.postMessage({ type: 'select', runId, index });
+    },
+    onFollow: (index) => {
+      save({ selected: index });
     },
     onWant: (from, to) => {
       host.postMessage({ type: 'tokens', runId, from, to });
@@ -134,7 +137,7 @@ function receive(message: HostMessage): void {
       if (message.run !== null) view.compareWith(message.run);
       break;
     case 'select':
-      view.select(message.index);
+      view.follow(message.index);
       break;
     case 'draw':
       void draw(message);

@@ -94,9 +94,9 @@ export class RunView {
     this.diff.focus();
   }
 
-  /** Shows the token as selected, as it was before a reload. */
-  select(index: number): void {
-    this.pane.select(index);
+  /** Shows the token as selected, as it was before a reload or is in the document. */
+  follow(index: number): void {
+    this.pane.follow(index);
   }
 
   dispose(): void {

@@ -1,5 +1,5 @@
 /** Difficulty of a user's own text: marks in the editor and its ruler, what a hover says, edits, long files, and one command that clears all. */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import type { Locator } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { useSession } from './session.ts';
@@ -47,6 +47,32 @@ async function marks(file: string): Promise<Marks> {
 
 async function rulerPixels(file: string): Promise<number> {
   return await inEditor<number>(file, 'canvas.decorationsOverviewRuler', RULER);
+}
+
+interface ShownToken {
+  readonly index: number;
+  readonly text: string;
+  /** Of its first character in the file, from 1. */
+  readonly line: number;
+  readonly column: number;
+}
+
+/** The token of the heatmap that begins a word which the file has once. */
+async function tokenOf(word: string): Promise<ShownToken> {
+  const { panel, server } = session();
+  const file = await readFile(server.pathOf(FILE), 'utf8');
+  for (const option of await (await panel.frame()).locator('[role="option"]').all()) {
+    const text = (await option.textContent()) ?? '';
+    if (text === '' || !word.startsWith(text) || text.length < 2) continue;
+    const before = file.slice(0, file.indexOf(word));
+    return { index: Number(await option.getAttribute('data-index')), text, line: before.split('\n').length, column: before.length - before.lastIndexOf('\n') };
+  }
+  throw new Error(`No token begins "${word}".`);
+}
+
+/** What the status bar says of the selection. */
+async function cursor(): Promise<string> {
+  return await session().workbench.page.locator('[id="status.editor.selection"]').innerText();
 }
 
 describe('Difficulty of a Markdown file', () => {
@@ -99,6 +125,42 @@ describe('Difficulty of a Markdown file', () => {
     }
   });
 
+  it('opens the tokens in the heatmap', async () => {
+    const { workbench, panel, screenshot } = session();
+    await editor(FILE).locator('.codelens-decoration a').filter({ hasText: 'sent to a second pass' }).first().click();
+    await panel.untilState('done', 30_000);
+    expect(await (await panel.tokens()).count()).toBeGreaterThan(20);
+    await screenshot('difficulty-heatmap');
+    await workbench.focusEditor(FILE);
+  });
+
+  it('has a token that is chosen in the heatmap selected in the text', async () => {
+    const { panel, screenshot, workbench } = session();
+    const { index, text, line, column } = await tokenOf('Solve');
+    await (await panel.frame()).locator(`[role="option"][data-index="${index}"]`).click();
+    await workbench.focusEditor(FILE);
+    await until('the token is selected', async () => ((await cursor()).includes(`Ln ${line}, Col ${column + text.length} (${text.length} selected)`) ? true : null), 15_000);
+    await screenshot('difficulty-token-to-text');
+  });
+
+  it('has the token of the place in the text chosen in the heatmap, also where the text has moved', async () => {
+    const { panel, screenshot, workbench } = session();
+    const chosen = async (): Promise<string | null> => (await panel.frame()).locator('[role="option"][aria-selected="true"]').getAttribute('data-index');
+    const { index, text } = await tokenOf('Solve');
+    await editor(FILE).locator('.view-line').filter({ hasText: '# Worked solutions' }).click();
+    await workbench.press('Control+Home');
+    await workbench.press('Enter');
+    await editor(FILE).locator('.view-line').filter({ hasText: text.trim() }).click();
+    await workbench.press('Home');
+    await workbench.press('ArrowRight');
+    await until('the token is chosen', async () => ((await chosen()) === String(index) ? true : null), 15_000);
+    // The user's own cursor stays where it is: what is typed next must not go into a selection.
+    await workbench.page.waitForTimeout(500);
+    expect(await cursor()).not.toContain('selected');
+    await screenshot('difficulty-text-to-token');
+    await workbench.press('Control+Z');
+  });
+
   it('moves with the text and leaves what was changed', async () => {
     const { workbench } = session();
     const before = (await marks(FILE)).underlined;
@@ -111,15 +173,6 @@ describe('Difficulty of a Markdown file', () => {
     await workbench.page.keyboard.type('gone');
     await until('fewer marks', async () => ((await marks(FILE)).underlined.length < before.length ? true : null));
     expect((await marks(FILE)).underlined.join('')).not.toContain('gone');
-  });
-
-  it('opens the tokens in the heatmap', async () => {
-    const { workbench, panel, screenshot } = session();
-    await editor(FILE).locator('.codelens-decoration a').filter({ hasText: 'sent to a second pass' }).first().click();
-    await panel.untilState('done', 30_000);
-    expect(await (await panel.tokens()).count()).toBeGreaterThan(20);
-    await screenshot('difficulty-heatmap');
-    await workbench.focusEditor(FILE);
   });
 
   it('is cleared everywhere by one command', async () => {

@@ -5,6 +5,7 @@
 
 import * as vscode from 'vscode';
 import { registerCommand } from '../../host/errors.ts';
+import { markOf } from '../../host/origins.ts';
 import type { Edit } from '../../host/origins.ts';
 import type { Services } from '../../host/services.ts';
 import { TahError } from '../../protocol/errors.ts';
@@ -74,7 +75,9 @@ async function measure(services: Services, documents: MeasuredDocuments, target:
       if (isCancelled(cancel)) return null;
       edits.length = 0;
       const policy = info.maxIter === 1 ? ({ kind: 'never' } as const) : settings.policy.kind === 'decider' ? settings.policy : ({ kind: 'decider' } as const);
-      const run = await finishedRun(services, services.runs.start({ kind: 'measure', text, model: model.path, policy, provider: settings.provider }), report, cancel);
+      const runId = services.runs.start({ kind: 'measure', text, model: model.path, policy, provider: settings.provider });
+      services.origins.set(runId, { uri: document.uri.toString(), start: target.start, offset: target.end, text: markOf(text) });
+      const run = await finishedRun(services, runId, report, cancel);
       if (run === null || document.isClosed) return null;
       const spans = spansOf(services, text, target.start, run);
       // What was typed meanwhile moves the spans as if it had been typed after.

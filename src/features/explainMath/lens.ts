@@ -29,6 +29,7 @@ export class FormulaLens implements vscode.CodeLensProvider {
       return [
         new vscode.CodeLens(range, { title: vscode.l10n.t('Explain'), command: COMMANDS.explain, arguments: args }),
         new vscode.CodeLens(range, { title: vscode.l10n.t('Solve'), command: COMMANDS.solve, arguments: args }),
+        new vscode.CodeLens(range, { title: vscode.l10n.t('Difficulty'), command: COMMANDS.difficulty, arguments: args }),
       ];
     });
   }
@@ -55,6 +56,10 @@ export class FormulaAction implements vscode.CodeActionProvider {
       made.command = { title, command, arguments: args };
       return made;
     };
-    return [action(vscode.l10n.t('Explain this formula'), COMMANDS.explain), action(vscode.l10n.t('Solve this formula'), COMMANDS.solve)];
+    return [
+      action(vscode.l10n.t('Explain this formula'), COMMANDS.explain),
+      action(vscode.l10n.t('Solve this formula'), COMMANDS.solve),
+      action(vscode.l10n.t('Difficulty of this formula'), COMMANDS.difficulty),
+    ];
   }
 }

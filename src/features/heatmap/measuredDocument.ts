@@ -4,6 +4,7 @@
  */
 
 import * as vscode from 'vscode';
+import { openDocument } from '../../host/problem/source.ts';
 import type { Services } from '../../host/services.ts';
 import type { Run } from '../../protocol/run.ts';
 import { measuredStart, tokenAt, tokenRange } from './measuredText.ts';
@@ -14,7 +15,7 @@ export async function revealToken(services: Services, run: Run, index: number): 
   const range = tokenRange(run, index);
   if (origin === null || range === null) return;
   const visible = vscode.window.visibleTextEditors.find(({ document }) => document.uri.toString() === origin.uri);
-  const document = visible?.document ?? (await vscode.workspace.openTextDocument(vscode.Uri.parse(origin.uri, true)));
+  const document = visible?.document ?? (await openDocument(vscode.Uri.parse(origin.uri, true)));
   const start = measuredStart(document.getText(), run.problem, origin.offset);
   if (start === null) {
     vscode.window.setStatusBarMessage(vscode.l10n.t('The measured text is no longer in {0}.', vscode.workspace.asRelativePath(document.uri)), 5000);

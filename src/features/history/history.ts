@@ -53,6 +53,7 @@ async function showHistory(services: Services): Promise<void> {
     });
     picker.onDidTriggerItemButton(({ item }) => {
       services.history.remove(item.runId).then(reload).catch(tell);
+      if (services.runs.get(item.runId) === null) services.origins.forget(item.runId);
     });
   });
   picker.show();
@@ -72,13 +73,15 @@ async function openRun({ runs, history }: Services, runId: string): Promise<void
   await vscode.commands.executeCommand('thinkAtHard.showPanel', runId);
 }
 
-async function clearHistory({ history }: Services): Promise<void> {
+async function clearHistory({ history, origins, runs }: Services): Promise<void> {
   const count = (await history.list()).length;
   if (count === 0) return;
   const confirm = vscode.l10n.t('Delete All');
   const question = count === 1 ? vscode.l10n.t('Delete the one run of the history?') : vscode.l10n.t('Delete all {0} runs of the history?', count);
   const detail = vscode.l10n.t('It is the history of all windows. Runs that you saved as files stay.');
-  if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, confirm)) === confirm) await history.clear();
+  if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, confirm)) !== confirm) return;
+  await history.clear();
+  origins.forgetAllBut((runId) => runs.get(runId) !== null);
 }
 
 const LONGEST_LABEL = 90;

@@ -4,37 +4,33 @@
  */
 
 import * as vscode from 'vscode';
-import { isMarked } from '../../host/origins.ts';
-import type { Origin } from '../../host/origins.ts';
-import { uncommented } from '../../host/problem/comments.ts';
-import { editorInView, openDocument, originOf } from '../../host/problem/source.ts';
+import { pythonStringAt } from '../../formula/detection/pythonTexts.ts';
 import type { Services } from '../../host/services.ts';
 import { TahError } from '../../protocol/errors.ts';
-import { runText, splitThinking } from '../../protocol/run.ts';
 import type { Run } from '../../protocol/run.ts';
+import { answerText } from './answerText.ts';
 import { insertionText, replacementText } from './insertion.ts';
+import { placeOfProblem, stringAtEndOf } from './problemPlace.ts';
+import type { ProblemPlace } from './problemPlace.ts';
 import { isReadOnly } from './readOnly.ts';
 
-/** What the model answers, without its thinking. @throws TahError input.empty */
-export function answerText(run: Run): string {
-  const { answer, thinking } = splitThinking(runText(run));
-  const text = answer.trim() === '' ? (thinking ?? '') : answer;
-  if (text.trim() === '') throw new TahError('input.empty', 'The model has not written anything yet.');
-  return text;
+/** Below the line where the problem ends. */
+export async function insertAnswer(services: Services, run: Run): Promise<void> {
+  const answer = answerText(run);
+  const place = await placeOfProblem(services, run);
+  if (place !== null) await insertBelow(place, answer);
 }
 
-/** Below the line where the problem ends. */
-export async function insertAnswer({ origins }: Services, run: Run): Promise<void> {
-  const answer = answerText(run);
-  const origin = origins.get(run.id) ?? originInView();
-  const document = await openDocument(vscode.Uri.parse(origin.uri, true));
-  const line = document.lineAt(document.positionAt(origin.offset).line);
+async function insertBelow({ document, origin }: ProblemPlace, answer: string): Promise<void> {
+  const line = lineToInsertBelow(document, document.positionAt(origin.offset).line);
   const below = line.lineNumber + 1 < document.lineCount ? document.lineAt(line.lineNumber + 1) : null;
+  const string = stringAtEndOf(document, line);
   const text = insertionText(answer, {
     languageId: document.languageId,
+    string,
     eol: eolOf(document),
     indent: line.text.slice(0, line.firstNonWhitespaceCharacterIndex),
-    textBelow: below?.isEmptyOrWhitespace === false,
+    textBelow: below?.isEmptyOrWhitespace === false && !(string !== null && below.text.trimStart().startsWith(string.quote)),
   });
   const edit = new vscode.WorkspaceEdit();
   const place = below === null ? line.range.end : below.range.start;
@@ -44,24 +40,35 @@ export async function insertAnswer({ origins }: Services, run: Run): Promise<voi
   restoreSelections();
 }
 
-/** In the place of the problem; asks where the problem was changed since. */
-export async function replaceProblem({ origins }: Services, run: Run): Promise<void> {
+/** A string with single quotes that goes on in the next line can hold no line more: its end is waited for. */
+function lineToInsertBelow(document: vscode.TextDocument, number: number): vscode.TextLine {
+  const line = document.lineAt(number);
+  const string = stringAtEndOf(document, line);
+  return string === null || string.quote.length === 3 ? line : document.lineAt(document.positionAt(string.end).line);
+}
+
+/** In the place of the problem; asks where the problem was changed since, and puts it below the cursor where it is gone. */
+export async function replaceProblem(services: Services, run: Run): Promise<void> {
   const worked = answerText(run);
-  const known = origins.get(run.id);
-  const origin = known ?? originInView();
-  const document = await openDocument(vscode.Uri.parse(origin.uri, true));
+  const place = await placeOfProblem(services, run);
+  if (place === null) return;
+  if (place.state === 'cursor') {
+    await insertBelow(place, worked);
+    return;
+  }
+  const { document, origin, state } = place;
   if (origin.start === undefined || origin.start >= origin.offset) {
     throw new TahError('input.empty', `The problem is not in ${nameOf(document)} as one piece, so it cannot be replaced.`, { hint: 'Insert the answer below, or copy it.' });
   }
+  if (state === 'changed' && !(await confirmChanged())) return;
   const range = new vscode.Range(document.positionAt(origin.start), document.positionAt(origin.offset));
-  const text = document.getText(range);
-  const isProblem = known === null ? uncommented(text, document.languageId).trim() === run.problem : isMarked(text, known.text);
-  if (!isProblem && !(await confirmChanged())) return;
   const replacement = replacementText(worked, run.answer, {
     languageId: document.languageId,
+    string: document.languageId === 'python' ? pythonStringAt(document.getText(), origin.start) : null,
     eol: eolOf(document),
     before: document.lineAt(range.start.line).text.slice(0, range.start.character),
     after: document.lineAt(range.end.line).text.slice(range.end.character),
+    replaced: document.getText(range),
   });
   const edit = new vscode.WorkspaceEdit();
   edit.replace(document.uri, range, replacement);
@@ -71,13 +78,6 @@ export async function replaceProblem({ origins }: Services, run: Run): Promise<v
 async function confirmChanged(): Promise<boolean> {
   const replace = vscode.l10n.t('Replace');
   return (await vscode.window.showWarningMessage(vscode.l10n.t('The problem was changed in the document since it was solved. Replace what is there now?'), { modal: true }, replace)) === replace;
-}
-
-/** @throws TahError input.empty */
-function originInView(): Origin {
-  const editor = editorInView();
-  if (editor === undefined) throw new TahError('input.empty', 'There is no document to insert into.', { hint: 'Open a document, or copy the answer.' });
-  return originOf(editor);
 }
 
 function eolOf(document: vscode.TextDocument): string {

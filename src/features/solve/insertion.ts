@@ -1,15 +1,25 @@
 /**
- * An answer as text of the document it goes into: Markdown and LaTeX keep their mathematics, other languages get
- * comment lines. Pure; knows language ids, not editors.
+ * An answer as text of the document it goes into: Markdown and LaTeX keep their mathematics, reStructuredText gets its
+ * own, programs get comment lines, or text where it goes into a string. Pure; knows language ids, not editors.
  */
 
 import { commentMarks, lineComment } from '../../host/problem/comments.ts';
+import { inPythonString } from './pythonString.ts';
+import type { PythonQuotes } from './pythonString.ts';
+import { reStructuredText } from './reStructuredText.ts';
 
-const MARKDOWN = new Set(['markdown', 'quarto', 'rmd', 'mdx']);
-const LATEX = new Set(['latex', 'tex', 'context', 'doctex']);
+const MARKDOWN = new Set(['markdown', 'quarto', 'rmd', 'mdx', 'juliamarkdown']);
+const LATEX = new Set(['latex', 'tex', 'context', 'doctex', 'latex-expl3']);
+const RST = 'restructuredtext';
 
-export interface InsertionTarget {
+/** What an answer is written as. */
+export interface Surroundings {
   readonly languageId: string;
+  /** The string of a Python program that it goes into: text, where a comment mark would be text too. */
+  readonly string?: PythonQuotes | null;
+}
+
+export interface InsertionTarget extends Surroundings {
   readonly eol: string;
   /** White space at the start of the problem's line. */
   readonly indent: string;
@@ -19,49 +29,70 @@ export interface InsertionTarget {
 
 /** Whole lines to put below the problem's last line, without a line break at start or end. */
 export function insertionText(answer: string, target: InsertionTarget): string {
-  const lines = bodyLines(answer.trim(), target).map((line) => (line === '' ? '' : target.indent + line));
+  const lines = bodyLines(answer.trim(), target, target.textBelow).map((line) => (line === '' ? '' : target.indent + line));
   return lines.join(target.eol);
 }
 
-function bodyLines(answer: string, { languageId, textBelow }: InsertionTarget): string[] {
+/** The same for another place: no indent, and nothing that parts it from what is around it. */
+export function copiedText(answer: string, surroundings: Surroundings): string {
+  return bodyLines(answer.trim(), surroundings, false).join('\n').trim();
+}
+
+function bodyLines(answer: string, { languageId, string }: Surroundings, textBelow: boolean): string[] {
   const apart = textBelow ? [''] : [];
   const lines = answer.split(/\r?\n/);
+  if (string != null) return ['', ...lines.map((line) => inPythonString(line, string)), ...apart];
   if (MARKDOWN.has(languageId)) return ['', ...hardBreaks(lines), ...apart];
   if (LATEX.has(languageId)) return ['', ...paragraphs(latexLines(lines)), ...apart];
+  if (languageId === RST) return ['', ...reStructuredText(lines), ...apart];
   const comment = commentMarks(languageId);
   if (comment === null) return ['', ...lines, ...apart];
   const [open, close] = comment;
   return lines.map((line) => (close === undefined ? `${open} ${line}`.trimEnd() : `${open} ${line.replaceAll(close, '')} ${close}`));
 }
 
-export interface ReplacedPlace {
-  readonly languageId: string;
+export interface ReplacedPlace extends Surroundings {
   readonly eol: string;
   /** What its first line has before the problem, and its last line behind it. */
   readonly before: string;
   readonly after: string;
+  /** The problem as it stands there: of a formula, the delimiters are kept. */
+  readonly replaced: string;
 }
 
 /**
  * What a problem is replaced by: the worked answer where it has its lines for itself, within a line only the result.
  * @param result content of the answer's box
  */
-export function replacementText(worked: string, result: string | null, { languageId, eol, before, after }: ReplacedPlace): string {
+export function replacementText(worked: string, result: string | null, place: ReplacedPlace): string {
+  const { languageId, string, eol, before, after } = place;
   const indent = /^\s*/.exec(before)?.[0] ?? '';
   const head = before.trim();
-  const marker = lineComment(languageId);
-  const alone = after.trim() === '' && (head === '' || head === marker);
-  if (!alone) return result === null ? worked.trim().replace(/\s*\n\s*/g, ' ') : inlineResult(result, languageId, before);
-  const lines = bodyLines(worked.trim(), { languageId, eol, indent, textBelow: false });
+  const marker = string == null ? lineComment(languageId) : null;
+  const alone = after.trim() === '' && (head === '' || head === marker) && (string == null || string.quote.length === 3);
+  if (!alone) return inlineText(worked, result, place);
+  const lines = bodyLines(worked.trim(), place, false);
   // The blank line that parts an inserted answer from its problem has nothing to part here.
   const [first = '', ...rest] = lines[0] === '' ? lines.slice(1) : lines;
   const start = marker !== null && head === marker ? first.slice(marker.length).trimStart() : first;
   return [start, ...rest.map((line) => (line === '' ? '' : indent + line))].join(eol);
 }
 
-function inlineResult(result: string, languageId: string, before: string): string {
-  const isMath = (before.match(/(?<!\\)\$/g)?.length ?? 0) % 2 === 1 || /\\\((?!.*\\\))|\\\[(?!.*\\\])/.test(before);
-  return (MARKDOWN.has(languageId) || LATEX.has(languageId)) && !isMath ? `$${result}$` : result;
+function inlineText(worked: string, result: string | null, place: ReplacedPlace): string {
+  const written = (text: string): string => (place.string == null ? text : inPythonString(text, place.string));
+  if (result === null) return written(worked.trim().replace(/\s*\n\s*/g, ' '));
+  const [, open, close] = DELIMITED.exec(place.replaced) ?? ['', ...delimitersFor(place)];
+  return `${open}${written(result)}${close}`;
+}
+
+/** A formula with its delimiters, in a string with doubled backslashes too. */
+const DELIMITED = /^(\$\$?|\\{1,2}[([]|:math:`)[^]*?(\$\$?|\\{1,2}[)\]]|`)$/;
+
+function delimitersFor({ languageId, string, before }: ReplacedPlace): readonly [string, string] {
+  const isMath = (before.match(/(?<!\\)\$/g)?.length ?? 0) % 2 === 1 || /\\\((?!.*\\\))|\\\[(?!.*\\\])|:math:`[^`]*$/.test(before);
+  if (isMath || string != null) return ['', ''];
+  if (languageId === RST) return [':math:`', '`'];
+  return MARKDOWN.has(languageId) || LATEX.has(languageId) ? ['$', '$'] : ['', ''];
 }
 
 /** A step a line stays a step a line: Markdown joins lines unless they end with a break. */
@@ -105,5 +136,5 @@ function latexText(text: string): string {
   return text
     .replace(/(?<!\\)[%#&]/g, '\\$&')
     .replace(/\*\*([^*]+)\*\*/g, '\\textbf{$1}')
-    .replace(/^\\#+\s*(.*)$/, '\\paragraph{$1}');
+    .replace(/^(?:\\#)+\s*(.*)$/, '\\paragraph{$1}');
 }

@@ -13,7 +13,9 @@ import { withTemperature } from '../../host/settings.ts';
 import { endpointReference } from '../../protocol/engine.ts';
 import type { ModelInfo } from '../../protocol/engine.ts';
 import type { Run } from '../../protocol/run.ts';
-import { answerText, insertAnswer, replaceProblem } from './answerPlace.ts';
+import { insertAnswer, replaceProblem } from './answerPlace.ts';
+import { copyAnswer } from './copyAnswer.ts';
+import { surroundingsOf } from './problemPlace.ts';
 import { regenerate } from './regenerate.ts';
 import { askForProblem } from './typedProblem.ts';
 
@@ -27,9 +29,9 @@ export function registerSolve(services: Services): vscode.Disposable {
     }),
     registerCommand(log, 'thinkAtHard.insertAnswer', (runId) => insertAnswer(services, runs.wanted(runId))),
     registerCommand(log, 'thinkAtHard.replaceProblem', (runId) => replaceProblem(services, runs.wanted(runId))),
-    registerCommand(log, 'thinkAtHard.copyAnswer', async (runId) => {
-      await vscode.env.clipboard.writeText(answerText(runs.wanted(runId)));
-    }),
+    registerCommand(log, 'thinkAtHard.copyAnswer', (runId) =>
+      copyAnswer(runs.wanted(runId), { writeText: (text) => vscode.env.clipboard.writeText(text), surroundingsOf: (run) => surroundingsOf(services, run) }),
+    ),
     registerCommand(log, 'thinkAtHard.regenerate', (runId, index, change) => regenerate(services, runs.wanted(runId), index, change)),
     registerCommand(log, 'thinkAtHard.retry', (runId) => retry(services, runs.wanted(runId))),
   );

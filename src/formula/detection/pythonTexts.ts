@@ -11,6 +11,25 @@ export interface PythonText {
   readonly placeOf: (index: number) => number;
   /** Has an f-string a value put in between the two? Then its text is not known. */
   readonly isInterpolated: (start: number, end: number) => boolean;
+  /** How it is written; null for a comment. */
+  readonly literal: PythonLiteral | null;
+}
+
+/** A string as it is written. */
+export interface PythonLiteral {
+  /** Offsets in the document of what is between the quotes. */
+  readonly start: number;
+  readonly end: number;
+  readonly quote: string;
+  /** A backslash is itself. */
+  readonly raw: boolean;
+  /** Braces hold values. */
+  readonly formatted: boolean;
+}
+
+/** The string whose text holds the offset, its ends included; null in code and comments. */
+export function pythonStringAt(source: string, offset: number): PythonLiteral | null {
+  return readPythonTexts(source).find(({ literal }) => literal !== null && literal.start <= offset && offset <= literal.end)?.literal ?? null;
 }
 
 const NEXT = /#|(?:(?<!\w)([rRbBuUfFtT]{1,2}))?('''|"""|'|")/g;
@@ -61,7 +80,7 @@ function commentText(source: string, start: number, end: number): PythonText {
     plain += source.slice(Math.min(at + mark, newline), newline);
     at = newline;
   }
-  return { kind: 'comment', plain, placeOf: (index) => places[index] ?? end, isInterpolated: () => false };
+  return { kind: 'comment', plain, placeOf: (index) => places[index] ?? end, isInterpolated: () => false, literal: null };
 }
 
 /** Index of the closing quote; a string that isn't closed ends with its line, or with the text where it has three quotes. */
@@ -82,17 +101,19 @@ function stringText(source: string, start: number, end: number, prefix: string, 
   const raw = prefix.includes('r');
   const formatted = prefix.includes('f') || prefix.includes('t');
   const written = source.slice(start, end);
+  const literal: PythonLiteral = { start, end, quote, raw, formatted };
   if (!(formatted && /[{}]/.test(written)) && (raw || !written.includes('\\'))) {
-    return { kind, plain: written, placeOf: (index) => start + index, isInterpolated: () => false };
+    return { kind, plain: written, placeOf: (index) => start + index, isInterpolated: () => false, literal };
   }
-  return decoded(written, start, kind, raw, formatted);
+  return decoded(written, kind, literal);
 }
 
 /**
  * Doubled backslashes and braces become one. Other escapes stay as they are written: who writes "$\alpha$" without
  * an r means the letter alpha, whatever Python makes of `\a`.
  */
-function decoded(written: string, start: number, kind: PythonText['kind'], raw: boolean, formatted: boolean): PythonText {
+function decoded(written: string, kind: PythonText['kind'], literal: PythonLiteral): PythonText {
+  const { start, raw, formatted } = literal;
   const places: number[] = [];
   const values: number[] = [];
   let plain = '';
@@ -109,5 +130,5 @@ function decoded(written: string, start: number, kind: PythonText['kind'], raw: 
     put(char, at);
     if (doubled) at += 1;
   }
-  return { kind, plain, placeOf: (index) => places[index] ?? start + written.length, isInterpolated: (from, to) => values.some((value) => value >= from && value < to) };
+  return { kind, plain, placeOf: (index) => places[index] ?? start + written.length, isInterpolated: (from, to) => values.some((value) => value >= from && value < to), literal };
 }

@@ -14,7 +14,7 @@ import { candidates, layOut, numbered, run, token } from './exampleRun.ts';
 
 layOut();
 
-const actions = { onSelect: vi.fn(), onWant: vi.fn(), onRegenerate: vi.fn(), onExport: vi.fn(), onScores: vi.fn() };
+const actions = { onSelect: vi.fn(), onFollow: vi.fn(), onWant: vi.fn(), onRegenerate: vi.fn(), onExport: vi.fn(), onScores: vi.fn() };
 
 const TOKENS = [
   token('Three', { continueProbability: [0.1] }),
@@ -23,7 +23,7 @@ const TOKENS = [
   token(' nine', { continueProbability: [0.7], iterCount: 2, before: candidates('a', 'b'), after: candidates('a', 'b') }),
 ];
 
-function pane(more: Partial<Run> = {}, source: RunSourceKind = 'live'): { readonly root: HTMLElement; readonly get: (id: string) => HTMLElement; readonly all: (id: string) => HTMLElement[] } {
+function pane(more: Partial<Run> = {}, source: RunSourceKind = 'live'): { readonly root: HTMLElement; readonly get: (id: string) => HTMLElement; readonly all: (id: string) => HTMLElement[]; readonly view: HeatmapPane } {
   const whole = run({ state: 'done', tokens: numbered(TOKENS), ...more });
   const { head } = runSnapshot(whole);
   const view = new HeatmapPane(head, actions, { source, scoresOpen: true });
@@ -31,7 +31,7 @@ function pane(more: Partial<Run> = {}, source: RunSourceKind = 'live'): { readon
   view.draw(head);
   document.body.replaceChildren(view.node);
   const all = (id: string): HTMLElement[] => [...view.node.querySelectorAll<HTMLElement>(`[data-testid="${id}"]`)];
-  return { root: view.node, all, get: (id) => all(id)[0] ?? expect.fail(`no ${id}`) };
+  return { root: view.node, view, all, get: (id) => all(id)[0] ?? expect.fail(`no ${id}`) };
 }
 
 function slide(slider: HTMLElement, value: string): void {
@@ -132,6 +132,13 @@ describe('steps and search', () => {
     expect([...root.querySelectorAll('.match-current')].map((cell) => cell.textContent)).toEqual([' x', ' is']);
     search.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape' }));
     expect(root.querySelectorAll('.match')).toHaveLength(0);
+  });
+
+  it('show what is selected in the document, and do not tell the document of it', () => {
+    const { root, view } = pane();
+    view.follow(2);
+    expect(root.querySelector('[aria-selected="true"]')?.textContent).toBe(' is');
+    expect([actions.onFollow.mock.calls, actions.onSelect.mock.calls]).toEqual([[[2]], []]);
   });
 
   it('of a measured text step through the cell of the oracle table that is chosen', () => {

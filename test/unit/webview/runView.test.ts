@@ -6,7 +6,7 @@ import { RunView } from '../../../src/webview/runView.ts';
 import { candidates, layOut, numbered, snapshot, token } from './exampleRun.ts';
 
 const actions = {
-  onStop: vi.fn(), onInsert: vi.fn(), onReplace: vi.fn(), onCopy: vi.fn(), onRetry: vi.fn(), onHistory: vi.fn(), onShowLog: vi.fn(), onSelectModel: vi.fn(), onSelect: vi.fn(),
+  onStop: vi.fn(), onInsert: vi.fn(), onReplace: vi.fn(), onCopy: vi.fn(), onRetry: vi.fn(), onHistory: vi.fn(), onShowLog: vi.fn(), onSelectModel: vi.fn(), onSelect: vi.fn(), onFollow: vi.fn(),
   onWant: vi.fn<(from: number, to: number) => void>(), onRegenerate: vi.fn(), onExport: vi.fn(), onScores: vi.fn(), onShow: vi.fn(), onCompare: vi.fn(),
 };
 const options = { source: 'live', scoresOpen: false } as const;
