@@ -10,6 +10,8 @@ import { join } from 'node:path';
 
 const MODEL = 'tah-math-small';
 const OUTSIDE = join('test', 'fixtures', 'gsm8k', 'sample.jsonl');
+/** So many of the held-out problems, spread over all families, for the policies that are compared. */
+const COMPARED = '2550';
 const folder = join('models', MODEL);
 const heldout = join(folder, 'heldout.jsonl');
 const subjects = join(folder, 'checkpoint', 'subjects.json');
@@ -32,8 +34,10 @@ execFileSync(process.execPath, ['esbuild.mjs', '--only', 'cli', '--quiet'], { st
 const { refusal } = JSON.parse(readFileSync(subjects, 'utf8'));
 /** @type {Record<string, Card>} */
 const policies = {};
-for (const policy of ['decider', 'never', 'always']) {
-  policies[policy] = tah('eval', heldout, '--policy', policy, '--refusal', refusal, '--resume', join('.cache', 'scorecard', commit, `${policy}.jsonl`));
+// All of the held-out problems for the policy that users get; an even part of them to compare it with.
+for (const [policy, ...limit] of [['decider'], ['never', '--limit', COMPARED], ['always', '--limit', COMPARED], ['decider', '--limit', COMPARED]]) {
+  const name = limit.length > 0 && policy === 'decider' ? 'decider, compared' : String(policy);
+  policies[name] = tah('eval', heldout, '--policy', String(policy), ...limit, '--refusal', refusal, '--resume', join('.cache', 'scorecard', commit, `${policy}.jsonl`));
 }
 const decider = tah('eval', heldout, '--decider');
 const { questions, outside, share, interval } = tah('scope', OUTSIDE);
