@@ -8,7 +8,9 @@ import type { ThinkingPolicy } from '../protocol/engine.ts';
 import type { ModelManifest } from '../protocol/manifest.ts';
 import { cancelled } from '../protocol/streams.ts';
 import { DeviceCache } from './deviceCache.ts';
+import type { Distribution } from './distribution.ts';
 import { KvCache, type Cache, type SlotKey } from './kvCache.ts';
+import { idleLoop } from './loopFeeds.ts';
 import { continues, isPlain } from './policy.ts';
 import { ropeTables } from './rope.ts';
 import type { Feed, Outputs, Session } from './session.ts';
@@ -36,6 +38,15 @@ export interface RowResult {
   /** Logits of the first pass and cumulative logits of the last, float32 [vocab]; null unless the row was tracked. */
   readonly firstLogits: Float32Array | null;
   readonly finalLogits: Float32Array | null;
+  /** Of a row that was decided in a block, where no logits come back. */
+  readonly told?: Told;
+}
+
+/** What a block says of a row's distributions, and of the token that it drew from it. */
+export interface Told {
+  readonly first: Distribution;
+  readonly final: Distribution;
+  readonly chosen: { readonly id: number; readonly logit: number };
 }
 
 export interface ForwardRequest {
@@ -107,6 +118,32 @@ export class Forward {
     this.ahead = null;
     this.cache.truncate(position);
     this.next = Math.min(this.next, position);
+  }
+
+  /** One run from the first pass of `id` on, which may make further passes. Whoever asks for it accepts its rows. @throws as run */
+  async runBlock(id: number, loop: Record<string, Feed>, signal: AbortSignal | undefined): Promise<Outputs> {
+    this.takeAhead([]);
+    await nextTurn();
+    if (signal?.aborted === true) throw cancelled();
+    return this.session.run({ ...this.feeds([firstPass(id, 0, this.next, true)], [0]), ...loop });
+  }
+
+  /** The past's part of the attention bias, for a row of each iterDepth at the next position: float32 [maxIter, past]. */
+  pastBias(): Feed {
+    const rows = Array.from({ length: this.maxIter }, (_, depth) => ({ position: this.next, depth }));
+    const bias = this.cache.attentionBias(rows);
+    if (bias.dtype !== 'float32') throw new Error('the attention bias is no float32 array of the host');
+    const [count = 0, width = 0] = bias.dims;
+    const past = width - count;
+    const data = new Float32Array(count * past);
+    for (let row = 0; row < count; row++) data.set(bias.data.subarray(row * width, row * width + past), row * past);
+    return { dtype: 'float32', data, dims: [count, past] };
+  }
+
+  /** Keeps the rows of a block. @param slots in the order of its passes */
+  accept(slots: readonly SlotKey[], outputs: Outputs): void {
+    this.cache.take(slots, outputs);
+    this.next = (slots.at(-1)?.position ?? this.next - 1) + 1;
   }
 
   /** Gives the cache's memory back: what lies on a device is freed by no garbage collector in time. */
@@ -190,6 +227,7 @@ export class Forward {
     const tracked = headed.flatMap((row, i) => (active[row]?.tracked === true ? [i] : []));
     const feeds: Record<string, Feed> = {
       ...this.cache.feeds(),
+      ...(this.session.loops ? idleLoop(this.manifest, active.length) : {}),
       [GRAPH.mixIds]: { dtype: 'int64', data: BigInt64Array.from(active.flatMap((row) => padded(row.mixIds, mix)), BigInt), dims: [active.length, mix] },
       [GRAPH.mixWeights]: { dtype: 'float32', data: Float32Array.from(active.flatMap((row) => padded(row.mixWeights, mix))), dims: [active.length, mix] },
       [GRAPH.ropeCos]: rope.cos,

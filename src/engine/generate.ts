@@ -4,6 +4,7 @@
  */
 import type { EndReason, GenerateEvent, GenerateRequest, GenerateStats, MeasureRequest, PromptToken, SamplingOptions } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
+import { BlockDecoder, decodesInBlocks, type Decoded } from './blockDecoder.ts';
 import { Forward, type RowResult } from './forward.ts';
 import type { LoadedModel } from './loadedModel.ts';
 import { checkPolicy } from './policy.ts';
@@ -55,6 +56,16 @@ async function* generateWith(forward: Forward, model: LoadedModel, request: Gene
     const id = sample(firstLogits, sampling, position);
     return manifest.tokens.eos.includes(id) ? null : id;
   };
+  const blocks = model.session.loops && decodesInBlocks(manifest, { policy: request.policy, sampling }) ? new BlockDecoder(forward, manifest, { policy: request.policy, sampling, signal }) : null;
+  const forcedTokens = request.forced?.length ?? 0;
+  /** What the model says after `id`, the token before the one with this index. */
+  const after = async (id: number, index: number): Promise<Decoded> => {
+    // A block draws its tokens itself.
+    if (blocks !== null && index >= forcedTokens) return blocks.after(id, Math.min(request.maxTokens - index, contextLength - prompt.length - index));
+    const before = performance.now();
+    const rows = await forward.run({ ids: [id], policy: request.policy, track: 'last', guess: following(index), signal });
+    return { row: required(rows[0]), elapsedMs: performance.now() - before };
+  };
   const text = tokenizer?.stream() ?? null;
   const stops = new StopTexts(request.stop ?? []);
   let predicting = required(row);
@@ -65,7 +76,7 @@ async function* generateWith(forward: Forward, model: LoadedModel, request: Gene
   const decodeStarted = performance.now();
   while (reason === null) {
     const position = prompt.length + index;
-    const id = request.forced?.[index] ?? sample(required(predicting.finalLogits), sampling, position);
+    const id = request.forced?.[index] ?? predicting.told?.chosen.id ?? sample(required(predicting.finalLogits), sampling, position);
     const isEnd = manifest.tokens.eos.includes(id);
     const end: EndReason | null = isEnd ? 'stop-token' : index + 1 >= request.maxTokens ? 'max-tokens' : position + 1 >= contextLength ? 'context-limit' : null;
     const special = isEnd || (tokenizer?.isSpecial(id) ?? false);
@@ -75,11 +86,7 @@ async function* generateWith(forward: Forward, model: LoadedModel, request: Gene
     yield { type: 'token', token: tokenEvent({ index, position, id, text: piece, special, elapsedMs }, predicting, candidates, tokenizer) };
     index++;
     reason = !isEnd && stops.found(piece) ? 'stop-text' : end;
-    if (reason === null) {
-      const before = performance.now();
-      predicting = required((await forward.run({ ids: [id], policy: request.policy, track: 'last', guess: following(index), signal }))[0]);
-      elapsedMs = performance.now() - before;
-    }
+    if (reason === null) ({ row: predicting, elapsedMs } = await after(id, index));
   }
   yield { type: 'end', reason, stats: statistics({ promptTokens: prompt.length, tokens: index, passes, loadMs, prefillMs, decodeMs: performance.now() - decodeStarted }) };
 }

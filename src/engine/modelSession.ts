@@ -15,13 +15,13 @@ const FLAVOURS: Readonly<Record<Provider, GraphFlavour>> = { cpu: 'cpu', cuda: '
  * @param flavour default: the one that is made for the provider; the CPU's where the folder has no other
  * @throws TahError engine.provider-unavailable, model.corrupted, engine.out-of-memory
  */
-export async function openModelSession(folder: ModelFolder, provider: LocalProviderInfo, flavour = FLAVOURS[provider.provider]): Promise<Session> {
+export async function openModelSession(folder: ModelFolder, provider: LocalProviderInfo, flavour = provider.flavour ?? FLAVOURS[provider.provider]): Promise<Session> {
   const { info, manifest, graphFile } = folder;
   const threads = info.parameters < SMALL_MODEL ? 1 : 0;
   const other = manifest.graph.others?.find((graph) => graph.flavour === flavour);
   if (other === undefined) return openSession(graphFile, { provider, threads });
   const beside = (name: string): string => path.join(path.dirname(graphFile), name);
-  if (other.mergeFile === undefined) return openSession(beside(other.file), { provider, threads });
+  if (other.mergeFile === undefined) return { ...(await openSession(beside(other.file), { provider, threads })), loops: other.loops ?? false };
   const merge = await openSession(beside(other.mergeFile), { provider, threads, onDevice: cacheNames(manifest, mergedName) });
   try {
     const step = await openSession(beside(other.file), { provider, threads, onDevice: cacheNames(manifest, grownName) });

@@ -1,6 +1,6 @@
 /** From what a forward says of a row to what a view shows of the token that the row predicted. Pure but for the tokenizer. */
 import type { Candidate, PromptToken, TokenEvent } from '../protocol/engine.ts';
-import { distributionOf } from './distribution.ts';
+import { distributionOf, type Distribution } from './distribution.ts';
 import type { RowResult, TopList } from './forward.ts';
 import type { Tokenizer } from './text/tokenizer.ts';
 
@@ -23,11 +23,8 @@ export interface TokenPlace {
 
 /** @param row tracked result of the row before the token @param candidates how many entries the lists have */
 export function tokenEvent(place: TokenPlace, row: RowResult, candidates: number, tokenizer: Tokenizer | null): TokenEvent {
-  if (row.firstLogits === null || row.finalLogits === null || row.firstTop === null || row.finalTop === null) {
-    throw new Error(`position ${row.position} was not tracked`);
-  }
-  const first = distributionOf(row.firstLogits);
-  const last = row.finalLogits === row.firstLogits ? first : distributionOf(row.finalLogits);
+  const { first, last, logit } = distributions(row, place.id);
+  if (row.firstTop === null || row.finalTop === null) throw new Error(`position ${row.position} was not tracked`);
   const list = (top: TopList, logSumExp: number): Candidate[] =>
     top.ids.slice(0, candidates).map((id, i) => ({ id, text: displayToken(tokenizer, id), logprob: (top.values[i] ?? -Infinity) - logSumExp }));
   const before = list(row.firstTop, first.logSumExp);
@@ -37,10 +34,17 @@ export function tokenEvent(place: TokenPlace, row: RowResult, candidates: number
     continueProbability: row.probabilities,
     before,
     after: row.iterCount === 1 ? before : list(row.finalTop, last.logSumExp),
-    logprob: (row.finalLogits[place.id] ?? -Infinity) - last.logSumExp,
+    logprob: logit - last.logSumExp,
     entropyBefore: first.entropy,
     entropyAfter: last.entropy,
   };
+}
+
+function distributions({ position, firstLogits, finalLogits, told }: RowResult, id: number): { readonly first: Distribution; readonly last: Distribution; readonly logit: number } {
+  if (told !== undefined) return { first: told.first, last: told.final, logit: told.chosen.logit };
+  if (firstLogits === null || finalLogits === null) throw new Error(`position ${position} was not tracked`);
+  const first = distributionOf(firstLogits);
+  return { first, last: finalLogits === firstLogits ? first : distributionOf(finalLogits), logit: finalLogits[id] ?? -Infinity };
 }
 
 export function promptToken(id: number, row: RowResult, tokenizer: Tokenizer | null): PromptToken {

@@ -6,12 +6,14 @@ import { createRequire } from 'node:module';
 import type * as Ort from 'onnxruntime-node';
 import type { Provider, ProviderChoice, ProviderInfo } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
+import type { GraphFlavour } from '../protocol/manifest.ts';
 
 /** A named array as the graph takes and gives it. int64 values are token ids and row numbers. */
 export type Feed = HostFeed | DeviceFeed;
 
 export type HostFeed =
   | { readonly dtype: 'float32'; readonly data: Float32Array; readonly dims: readonly number[] }
+  | { readonly dtype: 'float64'; readonly data: Float64Array; readonly dims: readonly number[] }
   | { readonly dtype: 'int64'; readonly data: BigInt64Array; readonly dims: readonly number[] };
 
 /** An output of an earlier run that has stayed where it was computed. */
@@ -40,12 +42,16 @@ export interface Outputs {
 /** Of a session on this machine: no endpoint. */
 export interface LocalProviderInfo extends ProviderInfo {
   readonly provider: Provider;
+  /** Whose graph is run; default: the provider's own. */
+  readonly flavour?: GraphFlavour;
 }
 
 export interface Session {
   readonly provider: ProviderInfo;
   /** Where the cache stays on the device: the session of the graph that joins its rows. Closed with this one. */
   readonly merge: Session | null;
+  /** Its graph can make several passes in one run (LOOP of protocol/graph.ts). */
+  readonly loops: boolean;
   run(feeds: Feeds): Promise<Outputs>;
   close(): Promise<void>;
 }
@@ -74,6 +80,7 @@ export async function openSession(graphFile: string, options: SessionOptions): P
   return {
     provider: info,
     merge: null,
+    loops: false,
     async run(feeds) {
       const inputs: Record<string, Ort.Tensor> = {};
       for (const [name, feed] of Object.entries(feeds)) inputs[name] = tensors(feed);
@@ -179,10 +186,23 @@ function tensorCache(ort: typeof Ort): (feed: Feed) => Ort.Tensor {
     if (feed.dtype === 'device') return feed.tensor.value;
     const known = tensors.get(feed);
     if (known !== undefined) return known;
-    const tensor = feed.dtype === 'float32' ? new ort.Tensor('float32', feed.data, feed.dims) : new ort.Tensor('int64', feed.data, feed.dims);
+    const tensor = tensorOf(ort, feed);
     tensors.set(feed, tensor);
     return tensor;
   };
+}
+
+function tensorOf(ort: typeof Ort, feed: HostFeed): Ort.Tensor {
+  switch (feed.dtype) {
+    case 'float32':
+      return new ort.Tensor('float32', feed.data, feed.dims);
+    case 'float64':
+      return new ort.Tensor('float64', feed.data, feed.dims);
+    case 'int64':
+      return new ort.Tensor('int64', feed.data, feed.dims);
+    default:
+      return feed satisfies never;
+  }
 }
 
 function deviceTensor(outputs: Ort.InferenceSession.OnnxValueMapType, name: string): DeviceTensor {

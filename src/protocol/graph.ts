@@ -20,6 +20,8 @@
  *   top_ids           int64   [heads, topK]
  *   continue_probability float32 [heads]             absent in a plain model
  *
+ * A graph that loops has LOOP beside all that; its new.{l}.* have the rows of the loop after the run's own.
+ *
  * A graph whose cache stays on the device (webgpu) has recent.{l}.* beside past.{l}.*, and grown.{l}.* (recent rows and
  * the run's own) in the place of new.{l}.*; its attention_bias is [rows, past + recent + rows]. Its second graph joins
  * them: past.{l}.*, recent.{l}.*, kept_rows int64 [kept] (indices into past + recent) → merged.{l}.*.
@@ -51,6 +53,49 @@ export function pastName(layer: number, part: KeyOrValue): string {
 export function newName(layer: number, part: KeyOrValue): string {
   return `new.${layer}.${part}`;
 }
+
+/**
+ * A graph that loops (cuda) goes on after the run's own pass, one pass of one row at a time: it decides, mixes or draws
+ * the next token, and feeds it, until a stop token, `last_position` or `trips`. Its inputs beside those of a run, of which
+ * it continues the last row, and what it says of each pass, the run's own first (n = passes of the loop):
+ */
+export const LOOP = {
+  /** int64 [] passes at most; 0: the graph is that of one run, and the other inputs are not read */
+  trips: 'loop.trips',
+  /** int64 [1] position of the run's row, and of the last row that may be fed */
+  firstPosition: 'loop.first_position',
+  lastPosition: 'loop.last_position',
+  /** float32 [positions, headDim / 2] from firstPosition on */
+  ropeCos: 'loop.rope_cos',
+  ropeSin: 'loop.rope_sin',
+  /** float32 [maxIter, past]: the past's part of attention_bias for a row of each iterDepth */
+  pastBias: 'loop.past_bias',
+  /** int64 [rows] iterDepth of the run's own rows */
+  rowDepths: 'loop.row_depths',
+  /** float32 [1] a row goes on iff its probability is greater */
+  threshold: 'loop.threshold',
+  /** int64 [n] */
+  stopIds: 'loop.stop_ids',
+  /** Sampling: float64 [1], int64 [1] (1 … topK of the graph), int64 [1] (1: greedy), float64 [1] = 1 - topP, float64 [1] */
+  temperature: 'loop.temperature',
+  topK: 'loop.top_k',
+  ranks: 'loop.ranks',
+  budget: 'loop.budget',
+  minP: 'loop.min_p',
+  /** int64 [2] low and high 32 bits */
+  seed: 'loop.seed',
+
+  /** Outputs: int64 [1 + n] the token drawn from the pass; it counts where goes_on (float32 [1 + n]) is 0 */
+  chosen: 'loop.chosen',
+  goesOn: 'loop.goes_on',
+  /** float32 [1 + n] */
+  probability: 'loop.probability',
+  /** [1 + n, topK] */
+  topValues: 'loop.top_values',
+  topIds: 'loop.top_ids',
+  /** float32 [1 + n, 3] of the cumulative logits: logSumExp, entropy, the logit of `chosen` */
+  facts: 'loop.facts',
+} as const;
 
 /** Keys or values that a device keeps between runs: float32 [kvHeads, recent, headDim], recent >= 1, then with the run's own. */
 export function recentName(layer: number, part: KeyOrValue): string {

@@ -66,7 +66,7 @@ export interface ModelManifest {
     readonly flavour: GraphFlavour;
     /** Graphs for other providers, over the same weights. */
     readonly others?: readonly OtherGraph[];
-    /** Entries of `top_values` / `top_ids`: max of the decider's and the mix's k, at least 20, at most the vocabulary. */
+    /** Entries of `top_values` / `top_ids`: max of the decider's and the mix's k, at least 24, at most the vocabulary. */
     readonly topK: number;
     /** Names of extra outputs (importer option `probes`), for `tah verify`. */
     readonly probes: readonly string[];
@@ -82,6 +82,8 @@ export interface OtherGraph {
   readonly file: string;
   /** The graph that joins recent rows to the past, where the cache stays on the device. */
   readonly mergeFile?: string;
+  /** It can make several passes in one run (LOOP of graph.ts). */
+  readonly loops?: boolean;
 }
 
 export type GraphFlavour = 'cpu' | 'dml' | 'webgpu' | 'cuda';

@@ -34,7 +34,7 @@ describe('golden vectors of the reference implementation', () => {
     );
   });
 
-  it.each(['dml', 'webgpu'] as const)('the graph that is made for %s gives the same numbers on the CPU', async (flavour) => {
+  it.each(['dml', 'webgpu', 'cuda'] as const)('the graph that is made for %s gives the same numbers on the CPU', async (flavour) => {
     for (const name of ['tiny-tied', 'tiny-untied', 'tiny-llama']) {
       const result = await verify(path.join(VECTORS, name), { quantization: 'fp32', flavour, provider: 'cpu' });
       expect(result.stages.filter((stage) => !stage.ok)).toEqual([]);

@@ -5,6 +5,9 @@
 import type { GraphFlavour, OtherGraph } from '../../protocol/manifest.ts';
 import type { Checkpoint } from '../checkpoint/types.ts';
 import { Graph } from '../onnx/graph.ts';
+import { deviceCache, hostCache } from './cache.ts';
+import type { BuildContext } from './linear.ts';
+import { buildLoopGraph } from './loopGraph.ts';
 import { buildMergeGraph } from './mergeGraph.ts';
 import { schemeOf, type Scheme } from './scheme.ts';
 import { buildStepGraph } from './stepGraph.ts';
@@ -21,25 +24,31 @@ export const MODEL_FILE = 'model.onnx';
 
 /** @param scheme the CPU's: the weights are quantised as it says */
 export function buildModelGraphs(checkpoint: Checkpoint, store: WeightStore, scheme: Scheme, probes: boolean): ModelGraphs {
-  const step = (flavour: GraphFlavour, cache: 'host' | 'device'): { graph: Graph; names: readonly string[] } => {
+  const { config } = checkpoint;
+  const partsOf = (flavour: GraphFlavour): Omit<BuildContext, 'lora'> => {
     const graph = new Graph('think-at-hard');
-    const names = buildStepGraph({ graph, plan: new WeightPlan(graph, store), checkpoint, scheme: schemeOf(flavour, scheme) }, { cache, probes });
-    return { graph, names };
+    return { graph, plan: new WeightPlan(graph, store), checkpoint, scheme: schemeOf(flavour, scheme) };
   };
+  const [cpu, webgpu, cuda, dml] = [partsOf('cpu'), partsOf('webgpu'), partsOf('cuda'), partsOf('dml')];
+  const { names } = buildStepGraph(cpu, { cache: hostCache(cpu.graph, config), probes });
+  buildStepGraph(webgpu, { cache: deviceCache(webgpu.graph, config, probes), probes });
+  buildLoopGraph(cuda, probes);
+  buildStepGraph(dml, { cache: hostCache(dml.graph, config), probes });
   const merge = new Graph('think-at-hard-merge');
-  buildMergeGraph(merge, checkpoint.config);
-  const cpu = step('cpu', 'host');
+  buildMergeGraph(merge, config);
   return {
-    probes: cpu.names,
+    probes: names,
     others: [
       { flavour: 'webgpu', file: 'model.webgpu.onnx', mergeFile: 'merge.webgpu.onnx' },
+      { flavour: 'cuda', file: 'model.cuda.onnx', loops: true },
       { flavour: 'dml', file: 'model.dml.onnx' },
     ],
     files: [
       { name: MODEL_FILE, graph: cpu.graph },
-      { name: 'model.webgpu.onnx', graph: step('webgpu', 'device').graph },
+      { name: 'model.webgpu.onnx', graph: webgpu.graph },
       { name: 'merge.webgpu.onnx', graph: merge },
-      { name: 'model.dml.onnx', graph: step('dml', 'host').graph },
+      { name: 'model.cuda.onnx', graph: cuda.graph },
+      { name: 'model.dml.onnx', graph: dml.graph },
     ],
   };
 }

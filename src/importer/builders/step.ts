@@ -17,8 +17,8 @@ import type { QuantizedWeight } from './weights.ts';
 
 export const EMBEDDING = 'model.embed_tokens.weight';
 
-/** Candidates that views show when neither decider nor mix asks for more. */
-const LEAST_TOP_K = 20;
+/** More than views show and than models draw from by default, which is 20: a tie with the last one is then seen. */
+const LEAST_TOP_K = 24;
 
 export function graphTopK(checkpoint: BuildContext['checkpoint']): number {
   const wanted = checkpoint.tah === null ? LEAST_TOP_K : Math.max(LEAST_TOP_K, checkpoint.tah.inputTopK, checkpoint.tah.decider.config.topK);

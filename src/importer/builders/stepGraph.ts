@@ -2,19 +2,18 @@
 import { GRAPH, hiddenStateName, PROBE_RAW_LOGITS } from '../../protocol/graph.ts';
 import type { Graph, Value } from '../onnx/graph.ts';
 import { int } from '../onnx/graph.ts';
-import { deviceCache, hostCache } from './cache.ts';
+import type { CachePort } from './cache.ts';
 import type { BuildContext } from './linear.ts';
-import { buildStep, graphTopK } from './step.ts';
+import { buildStep, graphTopK, type StepOutputs } from './step.ts';
 
 export interface StepGraphOptions {
-  /** Who keeps the cache between runs. */
-  readonly cache: 'host' | 'device';
+  readonly cache: CachePort;
   /** Also returns every hidden state and the pass's own logits (`tah verify`). */
   readonly probes: boolean;
 }
 
-/** Builds into context.graph. @returns the names of the probes */
-export function buildStepGraph(parts: Omit<BuildContext, 'lora'>, { cache, probes }: StepGraphOptions): readonly string[] {
+/** Builds into context.graph. @returns the values that it is made of, and the names of the probes */
+export function buildStepGraph(parts: Omit<BuildContext, 'lora'>, { cache, probes }: StepGraphOptions): { readonly built: StepOutputs; readonly names: readonly string[] } {
   const { graph, checkpoint } = parts;
   const { config } = checkpoint;
   const context: BuildContext = { ...parts, lora: checkpoint.tah === null ? null : loraGate(graph, graph.input(GRAPH.loraGate, 'float32', ['rows', 1])) };
@@ -25,7 +24,7 @@ export function buildStepGraph(parts: Omit<BuildContext, 'lora'>, { cache, probe
     ropeCos: graph.input(GRAPH.ropeCos, 'float32', ['rows', headDim / 2]),
     ropeSin: graph.input(GRAPH.ropeSin, 'float32', ['rows', headDim / 2]),
     bias: graph.input(GRAPH.attentionBias, 'float32', ['rows', 'past_and_rows']),
-    cache: cache === 'host' ? hostCache(graph, config) : deviceCache(graph, config, probes),
+    cache,
     headRows: graph.input(GRAPH.headRows, 'int64', ['heads']),
     previousLogits: graph.input(GRAPH.previousLogits, 'float32', ['previous_rows', 'previous_vocab']),
     probes,
@@ -45,7 +44,7 @@ export function buildStepGraph(parts: Omit<BuildContext, 'lora'>, { cache, probe
   if (built.continueProbability !== null) graph.output(GRAPH.continueProbability, built.continueProbability, 'float32', ['heads']);
   const logitsRows = graph.input(GRAPH.logitsRows, 'int64', ['logit_rows']);
   graph.output(GRAPH.logits, graph.node('Gather', '/head/logits/Gather', [built.cumulativeLogits, logitsRows], { axis: int(0) }), 'float32', ['logit_rows', vocabSize]);
-  return names;
+  return { built, names };
 }
 
 /** @param gate [rows, 1] */
