@@ -56,13 +56,13 @@ describe('auto', () => {
   });
 
   it.each([
-    ['wrong', /^failed its self-test: its numbers are wrong: step 1 of 7: the logit of token \d+ is/],
+    ['wrong', /^failed its self-test: its numbers are wrong: step 1 of \d+: the logit of token \d+ is/],
     ['dies', /^failed its self-test: its process ended with signal SIGSEGV/],
     ['hangs', /^failed its self-test: it gave no answer within 4 s$/],
     ['absent', /^The provider "webgpu" could not be started: Failed to get a WebGPU adapter: none$/],
   ] as const)('goes on the CPU where the other provider is %s, and says why', async (how, reason) => {
     process.env['FAKE_PROVIDER'] = how;
-    const info = await chooser(4000)(tested.dir, 'auto');
+    const info = await chooser(how === 'hangs' ? 4000 : 60_000)(tested.dir, 'auto');
     expect(info).toMatchObject({ provider: 'cpu', reason: 'no other provider works here' });
     expect(info.rejected).toEqual([{ provider: 'webgpu', reason: expect.stringMatching(reason) as string }]);
   });
