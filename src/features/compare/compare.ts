@@ -5,6 +5,8 @@
 
 import * as vscode from 'vscode';
 import { logError, registerCommand } from '../../host/errors.ts';
+import { sourceInView, sourceOfText } from '../../host/problem/source.ts';
+import type { ProblemSource } from '../../host/problem/source.ts';
 import type { RunRequest } from '../../host/runsRequest.ts';
 import type { Services } from '../../host/services.ts';
 import { withTemperature } from '../../host/settings.ts';
@@ -16,7 +18,9 @@ import { Comparisons } from './comparisons.ts';
 import type { PlannedRun, SharedRequest } from './comparisons.ts';
 import { readShape } from './flops.ts';
 import { ComparisonPanel } from './panel.ts';
-import { readSubject, refuseTooLong } from './subject.ts';
+import { placing } from './placing.ts';
+import type { ComparedPlace } from './placing.ts';
+import { readSubject } from './subject.ts';
 import type { Subject } from './subject.ts';
 
 export function registerCompare(services: Services): vscode.Disposable {
@@ -26,15 +30,20 @@ export function registerCompare(services: Services): vscode.Disposable {
     panel,
     vscode.window.registerWebviewPanelSerializer(COMPARISON_PANEL, panel),
     registerCommand(services.log, 'thinkAtHard.compare', async (given) => {
-      const editor = vscode.window.activeTextEditor;
-      const subject = readSubject(given, services.runs) ?? (await selectedOrTyped(editor, services));
-      if (subject !== null) await compare(services, comparisons, panel, subject, editor?.document.uri);
+      const wanted = await wantedOf(services, given);
+      if (wanted !== null) await compare(services, comparisons, panel, wanted);
     }),
   );
 }
 
-async function compare(services: Services, comparisons: Comparisons, panel: ComparisonPanel, subject: Subject, of: vscode.Uri | undefined): Promise<void> {
-  const settings = services.settings(of);
+interface Wanted {
+  readonly subject: Subject;
+  readonly place: ComparedPlace;
+}
+
+async function compare(services: Services, comparisons: Comparisons, panel: ComparisonPanel, { subject, place }: Wanted): Promise<void> {
+  const origin = place !== null && 'runId' in place ? services.origins.get(place.runId) : place;
+  const settings = services.settings(origin === null ? undefined : vscode.Uri.parse(origin.uri, true));
   const model = await services.models.choose(settings.model);
   if (model.maxIter === 1) {
     throw new TahError('model.no-decider', vscode.l10n.t('There is nothing to compare: {0} is a plain model, which thinks once about every token.', model.name), { subject: model.name, hint: vscode.l10n.t('Choose a Think-at-Hard model with Think-at-Hard: Select Model….') });
@@ -45,8 +54,29 @@ async function compare(services: Services, comparisons: Comparisons, panel: Comp
     const sampling = settings.temperature === null ? {} : { sampling: withTemperature(model.generation, settings.temperature) };
     return { ...shared, problem: subject.text, maxTokens: settings.maxTokens, ...sampling };
   };
-  const id = comparisons.start({ kind: subject.kind, problem: subject.text, runs: plannedRuns(subject.kind, settings.policy), request });
+  const id = comparisons.start({ kind: subject.kind, problem: subject.text, runs: plannedRuns(subject.kind, settings.policy), request, onStart: placing(services.origins, place) });
   panel.show(id, await readShape(model.path));
+}
+
+/** @param given `{ runId }`, `{ text }`, a problem, or what a menu gives: then it is what Solve would take, or what is typed */
+async function wantedOf(services: Services, given: unknown): Promise<Wanted | null> {
+  const named = readSubject(given, services.runs);
+  if (named !== null) return { subject: named, place: typeof given === 'object' && given !== null && 'runId' in given && typeof given.runId === 'string' ? { runId: given.runId } : null };
+  const source = sourceInView(given) ?? (await typedSource(services));
+  const subject = source === null ? null : readSubject(source.text, services.runs);
+  return source === null || subject === null ? null : { subject, place: source.origin };
+}
+
+async function typedSource(services: Services): Promise<ProblemSource | null> {
+  const last = services.runs.ids().map((id) => services.runs.get(id)).findLast((run) => run?.kind === 'solve');
+  const typed = await vscode.window.showInputBox({
+    title: vscode.l10n.t('Compare thinking policies'),
+    prompt: vscode.l10n.t('Solved three times with the same seed: never, where it is hard, and always twice'),
+    placeHolder: vscode.l10n.t('Solve 3x + 5 = 20 for x'),
+    value: last?.problem ?? '',
+    ignoreFocusOut: true,
+  });
+  return typed === undefined ? null : sourceOfText(typed, null);
 }
 
 /** The decider with the user's threshold, between the two that need none. */
@@ -62,19 +92,3 @@ export function plannedRuns(kind: ComparisonKind, setting: ThinkingPolicy): Plan
   return runs;
 }
 
-async function selectedOrTyped(editor: vscode.TextEditor | undefined, services: Services): Promise<Subject | null> {
-  if (editor !== undefined && !editor.selection.isEmpty) {
-    const { document, selection } = editor;
-    refuseTooLong(document.offsetAt(selection.end) - document.offsetAt(selection.start));
-    return readSubject(document.getText(selection), services.runs);
-  }
-  const last = services.runs.ids().map((id) => services.runs.get(id)).findLast((run) => run?.kind === 'solve');
-  const typed = await vscode.window.showInputBox({
-    title: vscode.l10n.t('Compare thinking policies'),
-    prompt: vscode.l10n.t('Solved three times with the same seed: never, where it is hard, and always twice'),
-    placeHolder: vscode.l10n.t('Solve 3x + 5 = 20 for x'),
-    value: last?.problem ?? '',
-    ignoreFocusOut: true,
-  });
-  return typed === undefined ? null : readSubject(typed, services.runs);
-}

@@ -23,6 +23,8 @@ export interface ComparisonPlan {
   readonly problem: string;
   readonly runs: readonly PlannedRun[];
   readonly request: SharedRequest;
+  /** Called with each run as soon as it is there. */
+  readonly onStart?: (runId: string) => void;
 }
 
 export interface KnownComparison {
@@ -105,6 +107,7 @@ export class Comparisons {
       if (live.stopped) return;
       const runId = this.runs.start(live.plan.request(planned, { id, role: planned.role }));
       live.runIds.set(planned.role, runId);
+      live.plan.onStart?.(runId);
       this.changed.fire(id);
       await this.runs.whenFinished(runId);
       // A run that failed would fail again: a model that is gone, a problem that is too long.

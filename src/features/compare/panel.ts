@@ -102,7 +102,7 @@ export class ComparisonPanel implements vscode.WebviewPanelSerializer {
         this.comparisons.stop(message.id);
         return;
       case 'again':
-        void vscode.commands.executeCommand('thinkAtHard.compare', message.kind === 'solve' ? message.problem : { text: message.problem });
+        void vscode.commands.executeCommand('thinkAtHard.compare', this.subjectOf(message));
         return;
       case 'heatmap':
         void vscode.commands.executeCommand('thinkAtHard.showPanel', message.runId);
@@ -116,6 +116,14 @@ export class ComparisonPanel implements vscode.WebviewPanelSerializer {
       default:
         message satisfies never;
     }
+  }
+
+  /** A run of the comparison knows where its problem stands; where none is left, the text must do. */
+  private subjectOf({ kind, problem }: Extract<ComparisonWebviewMessage, { type: 'again' }>): unknown {
+    const columns = this.shown === null ? [] : (this.comparisons.get(this.shown)?.columns ?? []);
+    const runId = columns.map((column) => column.runId).find((id) => id !== null && this.services.runs.get(id)?.problem === problem);
+    if (runId !== undefined) return { runId };
+    return kind === 'solve' ? problem : { text: problem };
   }
 
   /** @param runs that the page would like to open, where its comparison is not known any more */

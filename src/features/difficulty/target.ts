@@ -1,9 +1,11 @@
 /**
- * Which part of which document is to be measured: what a command names, else the selection, else the whole document.
+ * Which part of which document is to be measured: what a command names, else the selection, else the whole document or
+ * cell of a notebook.
  * Checks what it is given; starts nothing.
  */
 
 import * as vscode from 'vscode';
+import { activeCell, cellOf, editorInView, openDocument } from '../../host/problem/source.ts';
 import { TahError } from '../../protocol/errors.ts';
 
 export interface Target {
@@ -16,8 +18,10 @@ export interface Target {
 /** @param args uri, start and end from another command, or nothing @throws TahError input.empty, input.bad-option, input.missing-file */
 export async function readTarget(args: readonly unknown[]): Promise<Target> {
   const [uri, start, end] = args;
-  if (typeof uri === 'string') return namedTarget(await openDocument(uri), start, end);
-  const editor = vscode.window.activeTextEditor ?? vscode.window.visibleTextEditors.find(({ document }) => document.uri.scheme !== 'output');
+  if (typeof uri === 'string') return namedTarget(await openNamed(uri), start, end);
+  const cell = cellOf(uri) ?? activeCell();
+  if (cell !== null && vscode.window.activeTextEditor?.document !== cell.document) return namedTarget(cell.document, undefined, undefined);
+  const editor = editorInView();
   if (editor === undefined) throw new TahError('input.empty', vscode.l10n.t('There is no document to measure.'), { hint: vscode.l10n.t('Open a text, and choose the command again.') });
   const { document, selection } = editor;
   if (selection.isEmpty) return { document, start: 0, end: document.offsetAt(document.lineAt(document.lineCount - 1).range.end) };
@@ -43,11 +47,9 @@ export function readText({ document, start, end }: Target): string {
   return text;
 }
 
-async function openDocument(uri: string): Promise<vscode.TextDocument> {
-  const open = vscode.workspace.textDocuments.find((document) => document.uri.toString() === uri);
-  if (open !== undefined) return open;
+async function openNamed(uri: string): Promise<vscode.TextDocument> {
   try {
-    return await vscode.workspace.openTextDocument(vscode.Uri.parse(uri, true));
+    return await openDocument(vscode.Uri.parse(uri, true));
   } catch (cause) {
     throw new TahError('input.missing-file', vscode.l10n.t('{0} can\'t be opened.', uri), { file: uri, cause });
   }

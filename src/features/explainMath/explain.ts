@@ -14,6 +14,7 @@ import { hasEnded } from '../../protocol/run.ts';
 import type { DocumentFormulas } from './documents.ts';
 import { questionOf } from './question.ts';
 import { readPlace } from '../../host/problem/place.ts';
+import { activeCell, cellOf, openDocument, originOfRange } from '../../host/problem/source.ts';
 import type { ExplanationThread, ExplanationThreads } from './threads.ts';
 
 /** A formula in a document, ready to be explained. */
@@ -24,19 +25,37 @@ export interface Target {
 }
 
 const LONGEST_SELECTION = 20_000;
+/** Of a cell, to choose from. */
+const MOST_CHOICES = 200;
+const LONGEST_LABEL = 200;
 
-/** From a link's place, else the selection, else the formula at the cursor. @throws TahError */
+/**
+ * From a link's place, else the selection, else the formula at the cursor; of a cell that is not being written in, its
+ * formula, and the user chooses where it has several. @throws TahError input.empty, cancelled
+ */
 export async function targetOf(formulas: DocumentFormulas, args: readonly unknown[]): Promise<Target> {
   const place = readPlace(args);
   if (place !== null) {
-    const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(place.uri, true));
+    const document = await openDocument(vscode.Uri.parse(place.uri, true));
     return formulaTarget(formulas, document, document.positionAt(place.start));
   }
   const editor = vscode.window.activeTextEditor;
+  const cell = cellOf(args[0]) ?? activeCell();
+  const isWrittenIn = editor !== undefined && editor.document === cell?.document && (!editor.selection.isEmpty || formulas.at(editor.document, editor.selection.start) !== null);
+  if (cell !== null && !isWrittenIn) return cellTarget(formulas, cell.document);
   if (editor === undefined) throw new TahError('input.empty', 'There is no formula to explain.', { hint: 'Open a document and put the cursor into a formula.' });
   const { document, selection } = editor;
   if (selection.isEmpty || formulas.at(document, selection.start) !== null) return formulaTarget(formulas, document, selection.start);
   return selectionTarget(formulas, document, selection);
+}
+
+async function cellTarget(formulas: DocumentFormulas, document: vscode.TextDocument): Promise<Target> {
+  const found = formulas.all(document).slice(0, MOST_CHOICES);
+  if (found.length === 0) throw new TahError('input.empty', vscode.l10n.t('There is no formula in this cell.'), { hint: vscode.l10n.t('Write one between $ signs, or choose another cell.') });
+  const items = found.map(({ start, tex }) => ({ label: tex.replace(/\s+/g, ' ').replaceAll('$(', '$ (').slice(0, LONGEST_LABEL), start }));
+  const chosen = items.length === 1 ? items[0] : await vscode.window.showQuickPick(items, { title: vscode.l10n.t('Explain'), placeHolder: vscode.l10n.t('A formula of this cell') });
+  if (chosen === undefined) throw new TahError('cancelled', 'No formula was chosen.');
+  return formulaTarget(formulas, document, document.positionAt(chosen.start));
 }
 
 function formulaTarget(formulas: DocumentFormulas, document: vscode.TextDocument, position: vscode.Position): Target {
@@ -72,7 +91,7 @@ export async function explain(services: Services, threads: ExplanationThreads, {
     const words = services.math.speak(input, vscode.env.language).then((spoken) => { shown.update({ words: spoken }); });
     const facts = await services.analyse(input.tex, shown.abort.signal);
     shown.update({ facts });
-    await askModel(services, shown, document, facts);
+    await askModel(services, shown, { document, range, input }, facts);
     await words;
   } finally {
     shown.setRunning(false);
@@ -80,7 +99,7 @@ export async function explain(services: Services, threads: ExplanationThreads, {
   }
 }
 
-async function askModel(services: Services, shown: ExplanationThread, document: vscode.TextDocument, facts: FormulaFacts): Promise<void> {
+async function askModel(services: Services, shown: ExplanationThread, { document, range }: Target, facts: FormulaFacts): Promise<void> {
   if (shown.abort.signal.aborted) return;
   const settings = services.settings(document.uri);
   const model = await services.models.choose(settings.model);
@@ -102,6 +121,7 @@ async function askModel(services: Services, shown: ExplanationThread, document: 
     provider: settings.provider,
     ...(settings.temperature === null ? {} : { sampling: withTemperature(model.generation, settings.temperature) }),
   });
+  services.origins.set(runId, originOfRange(document, range));
   const show = (): void => { shown.update({ model: { ...asked, run: services.runs.get(runId) } }); };
   const following = services.runs.onDidChange((event) => {
     if (event.runId === runId) show();

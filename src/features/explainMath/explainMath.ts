@@ -8,6 +8,7 @@ import * as vscode from 'vscode';
 import { FORMULA_LANGUAGES } from '../../formula/detection/detect.ts';
 import { registerCommand } from '../../host/errors.ts';
 import type { DocumentPlace } from '../../host/problem/place.ts';
+import { openDocument } from '../../host/problem/source.ts';
 import type { Services } from '../../host/services.ts';
 import { TahError } from '../../protocol/errors.ts';
 import { DocumentFormulas } from './documents.ts';
@@ -43,7 +44,7 @@ export function registerExplainMath(services: Services): vscode.Disposable {
     registerCommand(log, 'thinkAtHard.explainAgain', async (thread) => {
       const found = threads.find(thread);
       if (found?.thread.range === undefined) throw new TahError('input.empty', 'This explanation is no longer there.');
-      const document = await vscode.workspace.openTextDocument(found.thread.uri);
+      const document = await openDocument(found.thread.uri);
       // The document may have changed: what is there now is explained.
       await explain(services, threads, await targetOf(formulas, [document.uri.toString(), document.offsetAt(found.thread.range.start), document.offsetAt(found.thread.range.end)]));
     }),

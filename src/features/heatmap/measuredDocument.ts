@@ -21,10 +21,24 @@ export async function revealToken(services: Services, run: Run, index: number): 
     vscode.window.setStatusBarMessage(vscode.l10n.t('The measured text is no longer in {0}.', vscode.workspace.asRelativePath(document.uri)), 5000);
     return;
   }
+  if (visible === undefined && showCell(document)) return;
   const editor = visible ?? (await vscode.window.showTextDocument(document, { preserveFocus: true, viewColumn: vscode.ViewColumn.One }));
   const place = new vscode.Range(document.positionAt(start + range.start), document.positionAt(start + range.end));
   editor.selection = new vscode.Selection(place.start, place.end);
   editor.revealRange(place, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+}
+
+/** A rendered cell has no text to select: the cell itself is. @returns whether the document is a cell in view */
+function showCell(document: vscode.TextDocument): boolean {
+  for (const editor of vscode.window.visibleNotebookEditors) {
+    const cell = editor.notebook.getCells().find((one) => one.document === document);
+    if (cell === undefined) continue;
+    const range = new vscode.NotebookRange(cell.index, cell.index + 1);
+    editor.selections = [range];
+    editor.revealRange(range, vscode.NotebookEditorRevealType.InCenterIfOutsideViewport);
+    return true;
+  }
+  return false;
 }
 
 /** Calls `select` for the run that is shown when the user selects a place in its document. */

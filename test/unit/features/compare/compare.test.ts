@@ -8,7 +8,10 @@ import { Comparisons } from '../../../../src/features/compare/comparisons.ts';
 import type { ComparisonPlan } from '../../../../src/features/compare/comparisons.ts';
 import { flopsOf, readShape } from '../../../../src/features/compare/flops.ts';
 import { comparisonPage } from '../../../../src/features/compare/page.ts';
-import { LONGEST_PROBLEM, readSubject } from '../../../../src/features/compare/subject.ts';
+import { placing } from '../../../../src/features/compare/placing.ts';
+import { readSubject } from '../../../../src/features/compare/subject.ts';
+import { markOf, Origins } from '../../../../src/host/origins.ts';
+import { LONGEST_PROBLEM } from '../../../../src/host/problem/problem.ts';
 import { Runs } from '../../../../src/host/runs.ts';
 import { readComparisonMessage } from '../../../../src/protocol/comparison.ts';
 import type { GenerateRequest } from '../../../../src/protocol/engine.ts';
@@ -57,6 +60,25 @@ describe('a comparison', () => {
     const columns = comparisons.get(id)?.columns ?? [];
     expect(columns.map(({ runId }) => runs.get(runId ?? '')?.comparison)).toEqual(['never', 'decider', 'always'].map((role) => ({ id, role })));
     expect(comparisons.of(columns[2]?.runId ?? '')).toEqual({ id, role: 'always' });
+  });
+
+  it.each(['document', 'run'])('has every run at the place of the problem in a %s, as edits between the runs have moved it', async (kind) => {
+    const { runs, comparisons } = setUp({ [PROBLEM]: 'x = 5 ' });
+    const origins = new Origins();
+    const origin = { uri: 'file:///a.md', start: 4, offset: 4 + PROBLEM.length, text: markOf(PROBLEM) };
+    origins.set('earlier', origin);
+    const place = placing(origins, kind === 'run' ? { runId: 'earlier' } : origin);
+    const id = comparisons.start({
+      ...plan,
+      onStart: (runId) => {
+        place(runId);
+        origins.applyEdits(origin.uri, [{ offset: 0, removed: 0, inserted: 1 }]);
+      },
+    });
+    await comparisons.whenFinished(id);
+    const starts = (comparisons.get(id)?.columns ?? []).map(({ runId }) => origins.get(runId ?? '')?.start);
+    expect(starts).toEqual([7, 7, 7]);
+    expect(runs.ids()).toHaveLength(3);
   });
 
   it('stopped during its first run starts no other', async () => {
