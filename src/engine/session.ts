@@ -2,11 +2,14 @@
  * The one file that knows onnxruntime-node: opens a graph on a provider and runs it.
  * Feeds are bound without a copy; every output is copied by the runtime, so callers ask for no more than they need.
  */
+import fs from 'node:fs';
 import { createRequire } from 'node:module';
+import path from 'node:path';
 import type * as Ort from 'onnxruntime-node';
 import type { Provider, ProviderChoice, ProviderInfo } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
 import type { GraphFlavour } from '../protocol/manifest.ts';
+import { missingLibraries } from './providers/sharedLibraries.ts';
 
 /** A named array as the graph takes and gives it. int64 values are token ids and row numbers. */
 export type Feed = HostFeed | DeviceFeed;
@@ -122,6 +125,19 @@ function loadRuntime(): typeof Ort {
   }
 }
 
+/** The two libraries of the CUDA provider, which may lie beside the runtime's own (Linux x64 only has them). */
+function cudaLibraries(): readonly string[] {
+  const folder = path.dirname(createRequire(import.meta.url).resolve(runtimePackage()));
+  return ['shared', 'cuda'].map((part) => path.join(folder, '..', 'bin', 'napi-v6', process.platform, process.arch, `libonnxruntime_providers_${part}.so`));
+}
+
+/** Which libraries CUDA lacks, in words; null where none is found missing. The runtime says only that it can't load one. */
+function missingForCuda(): string | null {
+  if (process.platform !== 'linux') return null;
+  const missing = cudaLibraries().flatMap((file) => missingLibraries(file));
+  return missing.length === 0 ? null : `${missing.length === 1 ? 'a library is' : 'libraries are'} missing: ${missing.join(', ')}`;
+}
+
 /** Of the package in use. @throws TahError engine.provider-unavailable */
 export function runtimeVersion(): string {
   return loadRuntime().env.versions.node ?? 'of unknown version';
@@ -132,7 +148,7 @@ const PROVIDERS: readonly Provider[] = ['cpu', 'cuda', 'dml', 'webgpu', 'coreml'
 /** Providers that the runtime in use brings with it, whether or not the machine has a device for them. */
 export function availableProviders(): readonly Provider[] {
   // It names some that it has no library for, and some that nobody can choose here (TensorRT, QNN, …).
-  const bundled = loadRuntime().listSupportedBackends().filter((backend) => backend.bundled).map(({ name }) => name);
+  const bundled = loadRuntime().listSupportedBackends().filter((backend) => backend.bundled || (backend.name === 'cuda' && cudaLibraries().every((file) => fs.existsSync(file)))).map(({ name }) => name);
   return PROVIDERS.filter((name) => bundled.includes(name));
 }
 
@@ -173,7 +189,8 @@ async function createSession(ort: typeof Ort, graphFile: string, { provider, thr
     const message = withoutSource(messageOf(error));
     if (/bad_alloc|out of memory|allocat/i.test(message)) throw outOfMemory(error);
     if (provider !== 'cpu') {
-      throw new TahError('engine.provider-unavailable', `The provider "${provider}" could not be started: ${message}`, { subject: provider, hint: 'Choose "auto" or "cpu".', cause: error });
+      const why = (provider === 'cuda' ? missingForCuda() : null) ?? message;
+      throw new TahError('engine.provider-unavailable', `The provider "${provider}" could not be started: ${why}`, { subject: provider, hint: 'Choose "auto" or "cpu".', cause: error });
     }
     throw new TahError('model.corrupted', `The graph can't be loaded: ${message}`, { file: graphFile, hint: 'Import the model again.', cause: error });
   }
