@@ -79,7 +79,10 @@ describe('Another model', () => {
     await screenshot('models-provider');
     await workbench.choose('cpu', 'cpu');
     await openModels();
-    await list.filter({ hasText: 'Provider: cpu' }).waitFor({ state: 'attached' });
+    await workbench.choose('Provider', 'Provider: cpu');
+    await workbench.choose('auto', 'auto');
+    await openModels();
+    await list.filter({ hasText: 'Provider: auto' }).waitFor({ state: 'attached' });
     await workbench.press('Escape');
   });
 
@@ -109,7 +112,9 @@ describe('Another model', () => {
     await hover.waitFor();
     const text = (await hover.innerText()).replaceAll('\u00a0', ' ');
     await screenshot('models-status');
-    for (const part of ['Engine running on', 'Memory:', 'with the model loaded', 'Runs on cpu: the graph', 'Unload']) expect(text).toContain(part);
+    for (const part of ['Engine running on', 'Memory:', 'with the model loaded', 'Unload']) expect(text).toContain(part);
+    // A machine with a device that computes right, but slower, says that one.
+    expect(text).toMatch(/Runs on cpu: (no other provider works here|the fastest)/);
     await workbench.press('Escape');
   });
 
