@@ -202,6 +202,6 @@ describe('a notebook', () => {
     await workbench.runCommand('Think-at-Hard: Insert Answer');
     const text = await untilSaved(NOTEBOOK, (saved) => cellIn(saved, 'markdown').includes('boxed'));
     await screenshot('doors-notebook-markdown');
-    expect(cellIn(text, 'markdown')).toMatch(/^Solve 5x = 35 for x\n\n\$/);
+    expect(cellIn(text, 'markdown')).toMatch(/^Solve 5x = 35 for x\n\n\S/);
   });
 });
