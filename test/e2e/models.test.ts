@@ -77,12 +77,7 @@ describe('Another model', () => {
     await workbench.choose('Provider', 'Provider: auto');
     await list.filter({ hasText: 'Processor' }).waitFor();
     await screenshot('models-provider');
-    await workbench.choose('cpu', 'cpu');
-    await openModels();
-    await workbench.choose('Provider', 'Provider: cpu');
-    await workbench.choose('auto', 'auto');
-    await openModels();
-    await list.filter({ hasText: 'Provider: auto' }).waitFor({ state: 'attached' });
+    expect(await list.count()).toBe(5);
     await workbench.press('Escape');
   });
 
