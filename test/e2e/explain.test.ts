@@ -10,7 +10,7 @@ const FIRST_MS = 60_000;
 const ANSWER_MS = 120_000;
 const IMAGE = 'img[src^="data:image/svg+xml"]';
 
-const session = useSession(() => Promise.resolve({ 'workbench.colorTheme': 'Dark Modern', 'comments.openView': 'never' }));
+const session = useSession(() => Promise.resolve({ 'workbench.colorTheme': 'Dark Modern', 'comments.openView': 'never', 'thinkAtHard.formulaLens': true }));
 
 /** Puts the cursor behind `text` in `file` and asks for the hover there. */
 async function hoverAt(file: string, text: string, back: number): Promise<void> {
@@ -120,10 +120,21 @@ describe('the links of the hover', () => {
     await workbench.press('Control+Z');
     await untilSaved('formulas.md', (text) => text === before);
   });
+
+  it('measure the difficulty of the formula alone', async () => {
+    const { workbench, screenshot } = session();
+    await untilHover('formulas.md', 'Markdown formula', 3);
+    await hover().locator('a', { hasText: 'Difficulty' }).click();
+    await workbench.notification(/(?<!\d)1\d tokens, \d+ sent to a second pass/).waitFor({ timeout: ANSWER_MS });
+    await screenshot('explain-difficulty');
+    await workbench.runCommand('Notifications: Clear All Notifications');
+    await workbench.runCommand('Think-at-Hard: Clear Difficulty');
+  });
 });
 
+const thread = (): ReturnType<typeof hover> => session().workbench.page.locator('.review-widget').last();
+
 describe('an explanation', () => {
-  const thread = (): ReturnType<typeof hover> => session().workbench.page.locator('.review-widget').last();
 
   it('opens under the formula by the link of its hover: words, algebra, a plot, and the checked steps of the model', async () => {
     await untilHover('formulas.md', 'Markdown formula', 3);
@@ -162,5 +173,98 @@ describe('an explanation', () => {
     await thread().getByText('has not learned this kind of problem').waitFor({ timeout: FIRST_MS });
     await thread().getByText('Select a larger model').waitFor();
     await session().screenshot('explain-not-asked');
+  });
+});
+
+describe('the other doors', () => {
+  const action = (title: string): ReturnType<typeof hover> => session().workbench.page.locator('.action-widget .monaco-list-row').filter({ hasText: title });
+
+  it('are lenses above a formula that has its lines for itself; an explanation is made again, and deleted', async () => {
+    const { workbench, screenshot } = session();
+    await workbench.openFile('formulas.md');
+    const lens = workbench.page.locator('.monaco-editor[data-uri$="/formulas.md"] .codelens-decoration').filter({ hasText: 'Difficulty' }).first();
+    await lens.waitFor();
+    expect(await lens.locator('a').allInnerTexts()).toEqual(['Explain', 'Solve', 'Difficulty']);
+    await lens.locator('a', { hasText: 'Explain' }).click();
+    const shown = workbench.page.locator('.review-widget').filter({ hasText: 'x^2 = 9' }).last();
+    await shown.getByText(/computer algebra:|Could not be checked/).first().waitFor({ timeout: ANSWER_MS });
+    await screenshot('explain-lens');
+    const button = (label: string): ReturnType<typeof hover> => shown.locator(`.head [aria-label="${label}"]`);
+    await button('Explain Again').click();
+    // The one of before is gone with its thread: the new one has nothing yet.
+    await shown.getByText(/computer algebra:|Could not be checked/).first().waitFor({ state: 'hidden', timeout: 15_000 });
+    await shown.getByText(/computer algebra:|Could not be checked/).first().waitFor({ timeout: ANSWER_MS });
+    await button('Delete Explanation').click();
+    await shown.waitFor({ state: 'hidden' });
+  });
+
+  it('are the code actions at a formula: explain, solve, difficulty', async () => {
+    const { workbench, screenshot } = session();
+    await workbench.selectLine('formulas.md', 'Markdown formula');
+    await workbench.press('End');
+    await workbench.press('ArrowLeft');
+    await workbench.press('Control+.');
+    await action('Explain this formula').waitFor();
+    expect([await action('Solve this formula').count(), await action('Difficulty of this formula').count()]).toEqual([1, 1]);
+    await screenshot('explain-action');
+    await action('Difficulty of this formula').click();
+    await workbench.notification(/tokens, \d+ sent to a second pass/).waitFor({ timeout: ANSWER_MS });
+    await workbench.runCommand('Notifications: Clear All Notifications');
+    await workbench.runCommand('Think-at-Hard: Clear Difficulty');
+  });
+});
+
+describe('a notebook', () => {
+  const overlay = (): ReturnType<typeof hover> => session().workbench.page.locator('.notebookOverlay').first();
+
+  async function openNotebook(): Promise<void> {
+    const { workbench } = session();
+    await workbench.press('Control+1');
+    await workbench.press('Control+P');
+    await workbench.choose('sheet.ipynb', 'sheet.ipynb');
+    await overlay().locator('.monaco-editor .view-line').filter({ hasText: 'The sum' }).first().waitFor();
+  }
+
+  /** The text of the preview that has the explanation. */
+  async function previewText(): Promise<string> {
+    for (const frame of session().workbench.page.frames()) {
+      const text = await frame.locator('.vscode-body').innerText({ timeout: 500 }).catch(() => '');
+      if (!text.includes('Speech Rule Engine')) continue;
+      // A formula that is not drawn is a picture without a size.
+      const drawn = await frame.evaluate<boolean>("[...document.images].every((image) => image.complete && image.naturalWidth > 0) && document.images.length > 1");
+      return drawn ? text : '';
+    }
+    return '';
+  }
+
+  async function untilExplained(words: string): Promise<string> {
+    return await until(`the explanation says "${words}"`, async () => {
+      const text = await previewText();
+      return text.includes(words) && /computer algebra:|Could not be checked|has not learned/.test(text) ? text : null;
+    }, ANSWER_MS);
+  }
+
+  it('has the formula of a code cell explained beside it', async () => {
+    const { workbench, screenshot } = session();
+    await openNotebook();
+    await overlay().locator('.monaco-editor .view-line').filter({ hasText: 'The sum' }).first().click();
+    await workbench.press('Escape');
+    await workbench.runCommand('Think-at-Hard: Explain Formula');
+    const text = await untilExplained('one half plus one third');
+    await screenshot('explain-code-cell');
+    expect(text).toContain('Compute Engine');
+    expect(text).toContain('Asked: Calculate');
+  });
+
+  it('has the formula of a rendered Markdown cell explained, by the menu of the cell', async () => {
+    const { workbench, screenshot } = session();
+    await overlay().locator('.monaco-editor .view-line').filter({ hasText: 'The sum' }).first().click();
+    await workbench.press('Escape');
+    await workbench.press('ArrowUp');
+    await workbench.page.locator('.markdown-cell-row.focused .cell-title-toolbar [aria-label*="More"]').first().click();
+    await workbench.chooseInMenu('Explain Formula');
+    const text = await untilExplained('x squared minus 3 x plus 2 equals 0');
+    await screenshot('explain-markdown-cell');
+    expect(text).toContain('All real solutions');
   });
 });

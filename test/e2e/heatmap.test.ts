@@ -166,6 +166,26 @@ describe('The heatmap of a run', () => {
     await panel.click(TEST_ID.closeDiff);
   });
 
+  it('regenerates with a second pass forced, with another token, and from where another threshold first matters', async () => {
+    const { panel, screenshot } = session();
+    const current = async (): Promise<string> => (await panel.find(TEST_ID.relative)).and((await panel.frame()).locator('[aria-current="true"]')).innerText();
+    const branch = async (button: (typeof TEST_ID)['forcePass' | 'take' | 'regenerate'], what: RegExp): Promise<void> => {
+      await panel.click(button);
+      await until(`a branch: ${String(what)}`, async () => (what.test(await current().catch(() => '')) ? true : null), ANSWER_MS);
+      await panel.untilState('done', ANSWER_MS);
+    };
+    const choose = async (selector: string): Promise<void> => (await panel.frame()).locator(`[role="option"]${selector}`).first().click();
+    await choose('[data-iter="1"]');
+    await branch(TEST_ID.forcePass, /second pass forced/);
+    await choose('[data-index="2"]');
+    await branch(TEST_ID.take, /token 3: “/);
+    await openScores();
+    await setThreshold('0');
+    await branch(TEST_ID.regenerate, /threshold 0/);
+    await screenshot('heatmap-branches');
+    expect(await (await panel.find(TEST_ID.relative)).count()).toBeGreaterThanOrEqual(4);
+  });
+
   it('is there again after the window was reloaded, with its run and the token that was chosen', async () => {
     const { panel, workbench, screenshot } = session();
     const problem = await panel.text(TEST_ID.problem);

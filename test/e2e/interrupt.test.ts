@@ -43,6 +43,23 @@ describe('A long run', () => {
     expect(await server.engineProcesses()).toHaveLength(1);
   });
 
+  it('is stopped where it explains a formula, and the explanation keeps what it has', async () => {
+    const { workbench, screenshot } = session();
+    await workbench.openFile('formulas.md');
+    await workbench.selectLine('formulas.md', 'Markdown formula');
+    await workbench.press('End');
+    await workbench.press('ArrowLeft');
+    await workbench.runCommand('Think-at-Hard: Explain Formula');
+    const thread = workbench.page.locator('.review-widget').last();
+    await thread.getByText('Thinking…').waitFor({ timeout: START_MS });
+    await thread.locator('.head [aria-label="Stop"]').click();
+    await thread.getByText('Stopped').waitFor({ timeout: 10_000 });
+    await screenshot('explanation-stopped');
+    await thread.locator('.head [aria-label="Explain Again"]').waitFor();
+    await thread.locator('.head [aria-label="Delete Explanation"]').click();
+    await thread.waitFor({ state: 'hidden' });
+  });
+
   it('says that the engine process ended when it is killed, keeps the run, and can solve again', async () => {
     const { panel, server, screenshot } = session();
     await startRun();

@@ -2,7 +2,7 @@
  * The doors of Solve and what becomes of an answer: LaTeX and notebook cells, insert, replace, one undo, branches, a
  * saved run file, the history across a reload of the window, and input that cannot be solved.
  */
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readRunFile } from '../../src/host/runFile.ts';
 import { TEST_ID } from '../../src/protocol/heatmap.ts';
@@ -113,6 +113,65 @@ describe('a Markdown document', () => {
   });
 });
 
+describe('a Python program', () => {
+  const file = 'problem.py';
+  const problem = 'Solve 6x = 42 for x';
+
+  it('gets the answer as text within a docstring, by the menu of the editor; it is copied as it is inserted', async () => {
+    const { workbench, screenshot, server } = session();
+    const before = await readFile(server.pathOf(file), 'utf8');
+    await workbench.openFile(file);
+    await workbench.selectLine(file, problem);
+    await workbench.page.locator('.monaco-editor[data-uri$="/problem.py"] .view-line').filter({ hasText: problem }).first().click({ button: 'right', position: { x: 90, y: 8 } });
+    const entry = workbench.page.locator('.monaco-menu .action-label').filter({ hasText: /^Solve…$/ });
+    await entry.waitFor();
+    await screenshot('doors-context-menu');
+    await entry.click();
+    await untilSolved(problem);
+    await workbench.runCommand('Think-at-Hard: Copy Answer');
+    const copied = await until('the clipboard has the answer', async () => {
+      const text = await workbench.page.evaluate<string>('navigator.clipboard.readText()');
+      return text.includes('boxed') ? text : null;
+    }, 15_000);
+    await workbench.runCommand('Think-at-Hard: Insert Answer');
+    const after = await untilSaved(file, (text) => text !== before);
+    await screenshot('doors-docstring');
+    const end = before.indexOf(problem) + problem.length;
+    expect([after.startsWith(before.slice(0, end)), after.endsWith(before.slice(end))]).toEqual([true, true]);
+    const lines = after.slice(end, after.length - (before.length - end)).trim().split('\n').map((line) => line.trim());
+    expect(lines.length).toBeGreaterThan(1);
+    expect(lines.filter((line) => line.startsWith('#'))).toEqual([]);
+    // Python reads one backslash where two are written.
+    expect(lines.join('\n')).toContain('\\\\boxed');
+    expect(copied.split('\n').map((line) => line.trim())).toEqual(lines);
+    await workbench.press('Control+Z');
+    await untilSaved(file, (text) => text === before);
+  });
+});
+
+describe('a typed problem', () => {
+  it('is asked for where nothing is selected, and its answer goes below the cursor', async () => {
+    const { workbench, screenshot, server } = session();
+    const before = await readFile(server.pathOf(MARKDOWN), 'utf8');
+    await workbench.openFile(MARKDOWN);
+    await workbench.selectLine(MARKDOWN, 'A notebook costs');
+    await workbench.press('End');
+    await workbench.runCommand('Think-at-Hard: Solve…');
+    await screenshot('doors-typed');
+    await workbench.answerInput('Compute 12 * 11 + 3');
+    await untilSolved('Compute 12 * 11 + 3');
+    await workbench.focusEditor(MARKDOWN);
+    await workbench.press('Control+Home');
+    await workbench.runCommand('Think-at-Hard: Insert Answer');
+    const after = await untilSaved(MARKDOWN, (text) => text !== before);
+    expect(after.startsWith(before.trimEnd())).toBe(true);
+    expect(after.slice(before.trimEnd().length)).toContain('135');
+    await workbench.focusEditor(MARKDOWN);
+    await workbench.press('Control+Z');
+    await untilSaved(MARKDOWN, (text) => text === before);
+  });
+});
+
 describe('a run', () => {
   beforeAll(async () => {
     await solveLine(MARKDOWN, MARKDOWN_PROBLEM);
@@ -161,6 +220,44 @@ describe('a run', () => {
     await screenshot('doors-history-opened');
   });
 
+  it('of the window before is inserted below its problem, whatever is in view and wherever that has moved', async () => {
+    const { workbench, screenshot, server } = session();
+    const before = await readFile(server.pathOf(MARKDOWN), 'utf8');
+    const problem = 'Solve 2x + 3 = 11 for x';
+    // As another program changes it while no window is open.
+    const moved = (await readFile(server.pathOf(LATEX), 'utf8')).replace('\\begin{document}', '% A new line\n\\begin{document}');
+    await writeFile(server.pathOf(LATEX), moved);
+    await workbench.openFile(MARKDOWN);
+    await workbench.runCommand('Think-at-Hard: Insert Answer');
+    await workbench.openFile(LATEX);
+    const after = await untilSaved(LATEX, (text) => text !== moved);
+    await screenshot('doors-restored-insert');
+    const end = moved.indexOf(problem) + problem.length;
+    expect([after.startsWith(moved.slice(0, end)), after.endsWith(moved.slice(end)), after.length > moved.length]).toEqual([true, true, true]);
+    expect(await readFile(server.pathOf(MARKDOWN), 'utf8')).toBe(before);
+  });
+
+  it('whose problem is gone says so, and offers the cursor', async () => {
+    const { workbench, screenshot, server } = session();
+    await workbench.openFile(LATEX);
+    await workbench.press('Control+A');
+    await workbench.press('Delete');
+    await untilSaved(LATEX, (text) => text === '');
+    await workbench.openFile(MARKDOWN);
+    await workbench.press('Control+End');
+    const before = await readFile(server.pathOf(MARKDOWN), 'utf8');
+    await workbench.runCommand('Think-at-Hard: Replace Problem with Answer');
+    const dialog = workbench.page.locator('.monaco-dialog-box').filter({ hasText: `The problem is no longer in ${LATEX}.` });
+    await dialog.waitFor();
+    await screenshot('doors-problem-gone');
+    await dialog.getByText('Insert at the Cursor').click();
+    const after = await untilSaved(MARKDOWN, (text) => text !== before);
+    expect(after.startsWith(before.trimEnd())).toBe(true);
+    expect(after.slice(before.trimEnd().length)).toContain('4');
+    await workbench.press('Control+Z');
+    await untilSaved(MARKDOWN, (text) => text === before);
+  });
+
   it('of the window before is branched from, its model found by its hash', async () => {
     const { workbench, panel, server } = session();
     expect(await server.engineProcesses()).toEqual([]);
@@ -197,7 +294,8 @@ describe('a notebook', () => {
     const { workbench, screenshot } = session();
     await workbench.press('Escape');
     await workbench.press('ArrowUp');
-    await workbench.runCommand('Think-at-Hard: Solve…');
+    await workbench.page.locator('.markdown-cell-row.focused .cell-title-toolbar [aria-label*="More"]').first().click();
+    await workbench.chooseInMenu('Solve…');
     await untilSolved('Solve 5x = 35 for x');
     await workbench.runCommand('Think-at-Hard: Insert Answer');
     const text = await untilSaved(NOTEBOOK, (saved) => cellIn(saved, 'markdown').includes('boxed'));

@@ -120,6 +120,18 @@ export class Workbench {
     await widget.locator('.monaco-list-row').filter({ hasText: entry }).first().click();
   }
 
+  /** Takes an entry of the open menu by the keyboard: webviews lie over a menu that reaches into them. */
+  async chooseInMenu(entry: string): Promise<void> {
+    const item = this.page.locator('.monaco-menu .action-item').filter({ hasText: entry }).first();
+    await item.waitFor();
+    await until(`${entry} has the focus of the menu`, async () => {
+      if (((await item.getAttribute('class')) ?? '').split(' ').includes('focused')) return true;
+      await this.press('ArrowDown');
+      return null;
+    }, 15_000);
+    await this.press('Enter');
+  }
+
   /** Types into an input box (not a list) and accepts it. */
   async answerInput(text: string): Promise<void> {
     const input = this.page.locator('.quick-input-widget input[type="text"]').first();

@@ -42,11 +42,11 @@ export function registerExplainMath(services: Services): vscode.Disposable {
     registerCommand(log, 'thinkAtHard.stopExplanation', (thread) => { threads.find(thread)?.stop?.(); }),
     registerCommand(log, 'thinkAtHard.deleteExplanation', (thread) => { threads.delete(thread); }),
     registerCommand(log, 'thinkAtHard.explainAgain', async (thread) => {
-      const found = threads.find(thread);
-      if (found?.thread.range === undefined) throw new TahError('input.empty', 'This explanation is no longer there.');
-      const document = await openDocument(found.thread.uri);
+      const found = threads.find(thread)?.surface.thread;
+      if (found?.range === undefined) throw new TahError('input.empty', 'This explanation is no longer there.');
+      const document = await openDocument(found.uri);
       // The document may have changed: what is there now is explained.
-      await explain(services, threads, await targetOf(formulas, [document.uri.toString(), document.offsetAt(found.thread.range.start), document.offsetAt(found.thread.range.end)]));
+      await explain(services, threads, await targetOf(formulas, [document.uri.toString(), document.offsetAt(found.range.start), document.offsetAt(found.range.end)]));
     }),
   );
 }

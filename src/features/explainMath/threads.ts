@@ -8,9 +8,12 @@ import { logError } from '../../host/errors.ts';
 import type { Services } from '../../host/services.ts';
 import { explanationParts } from './explanation.ts';
 import type { ExplanationState, Part } from './explanation.ts';
+import { ExplanationPreviews } from './explanationPreview.ts';
 
 /** Comments are replaced at most this often while a model writes: each time, the editor draws them anew. */
 const REDRAW_MS = 250;
+
+const CELL = 'vscode-notebook-cell';
 
 class Note implements vscode.Comment {
   readonly mode = vscode.CommentMode.Preview;
@@ -24,6 +27,16 @@ class Note implements vscode.Comment {
   }
 }
 
+/** Where an explanation is shown. */
+export interface Surface {
+  /** Null where it is shown in another way. */
+  readonly thread: vscode.CommentThread | null;
+  /** Of the document, or the cell. */
+  readonly uri: vscode.Uri;
+  readonly range: vscode.Range;
+  readonly show: (parts: readonly Part[]) => Promise<void>;
+}
+
 /** One explanation on the screen. */
 export class ExplanationThread {
   private timer: NodeJS.Timeout | null = null;
@@ -34,7 +47,7 @@ export class ExplanationThread {
 
   constructor(
     private readonly services: Services,
-    readonly thread: vscode.CommentThread,
+    readonly surface: Surface,
     private state: ExplanationState,
   ) {
     this.setRunning(true);
@@ -52,7 +65,8 @@ export class ExplanationThread {
 
   /** The menu of the thread offers Stop, or Explain Again. */
   setRunning(running: boolean): void {
-    if (!this.abort.signal.aborted) this.thread.contextValue = running ? 'thinkAtHard.explaining' : 'thinkAtHard.explained';
+    const { thread } = this.surface;
+    if (!this.abort.signal.aborted && thread !== null) thread.contextValue = running ? 'thinkAtHard.explaining' : 'thinkAtHard.explained';
   }
 
   redraw(): void {
@@ -64,45 +78,55 @@ export class ExplanationThread {
   dispose(): void {
     this.abort.abort();
     if (this.timer !== null) clearTimeout(this.timer);
-    this.thread.dispose();
+    this.surface.thread?.dispose();
   }
 
   private async draw(): Promise<void> {
     const parts = await explanationParts(this.services.math, this.state);
-    if (!this.abort.signal.aborted) this.thread.comments = parts.map((part) => new Note(part));
+    if (!this.abort.signal.aborted) await this.surface.show(parts);
   }
 }
 
 export class ExplanationThreads {
   /** Made at the first explanation: VS Code shows its Comments view as soon as there is one. */
   private controller: vscode.CommentController | null = null;
+  private readonly previews = new ExplanationPreviews();
   private readonly open = new Map<string, ExplanationThread>();
   private readonly following = vscode.Disposable.from(
     vscode.window.onDidChangeActiveColorTheme(() => { for (const explanation of this.open.values()) explanation.redraw(); }),
-    vscode.workspace.onDidCloseTextDocument((document) => { this.close((thread) => thread.uri.toString() === document.uri.toString()); }),
+    vscode.workspace.onDidCloseTextDocument((document) => { this.close(({ uri }) => uri.toString() === document.uri.toString()); }),
+    this.previews,
   );
 
   constructor(private readonly services: Services) {}
 
-  /** A new thread under the formula; an earlier one there goes. */
+  /** A new thread under the formula, or a preview beside its notebook; an earlier one there goes. */
   start(document: vscode.TextDocument, range: vscode.Range, state: ExplanationState): ExplanationThread {
-    this.close((thread) => thread.uri.toString() === document.uri.toString() && (thread.range?.isEqual(range) ?? false));
+    this.close(({ uri, thread, range: other }) => uri.toString() === document.uri.toString() && (thread?.range ?? other).isEqual(range));
+    const explanation = new ExplanationThread(this.services, document.uri.scheme === CELL ? { thread: null, uri: document.uri, range, show: this.previews.of(document.uri, range.start) } : this.threadAt(document, range), state);
+    this.open.set(`${document.uri.toString()}#${range.start.line}:${range.start.character}-${range.end.line}:${range.end.character}`, explanation);
+    return explanation;
+  }
+
+  private threadAt(document: vscode.TextDocument, range: vscode.Range): Surface {
     this.controller ??= vscode.comments.createCommentController('thinkAtHard.explanations', vscode.l10n.t('Explanations of formulas'));
     const thread = this.controller.createCommentThread(document.uri, range, []);
     thread.canReply = false;
     thread.label = vscode.l10n.t('Explanation');
     thread.collapsibleState = vscode.CommentThreadCollapsibleState.Expanded;
-    const explanation = new ExplanationThread(this.services, thread, state);
-    this.open.set(`${document.uri.toString()}#${range.start.line}:${range.start.character}-${range.end.line}:${range.end.character}`, explanation);
-    return explanation;
+    const show = (parts: readonly Part[]): Promise<void> => {
+      thread.comments = parts.map((part) => new Note(part));
+      return Promise.resolve();
+    };
+    return { thread, uri: document.uri, range, show };
   }
 
   find(thread: unknown): ExplanationThread | null {
-    return [...this.open.values()].find((explanation) => explanation.thread === thread) ?? null;
+    return [...this.open.values()].find(({ surface }) => surface.thread !== null && surface.thread === thread) ?? null;
   }
 
   delete(thread: unknown): void {
-    this.close((other) => other === thread);
+    this.close((surface) => surface.thread !== null && surface.thread === thread);
   }
 
   dispose(): void {
@@ -111,9 +135,9 @@ export class ExplanationThreads {
     this.controller?.dispose();
   }
 
-  private close(which: (thread: vscode.CommentThread) => boolean): void {
+  private close(which: (surface: Surface) => boolean): void {
     for (const [key, explanation] of this.open) {
-      if (!which(explanation.thread)) continue;
+      if (!which(explanation.surface)) continue;
       this.open.delete(key);
       explanation.dispose();
     }

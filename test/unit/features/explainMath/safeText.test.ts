@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { LONGEST_SHOWN, partsOf } from '../../../../src/features/explainMath/modelText.ts';
 import { commandLink } from '../../../../src/features/explainMath/commandLink.ts';
 import { readPlace } from '../../../../src/host/problem/place.ts';
-import { MarkdownBudget, codeSpan, escaped, fenced, image } from '../../../../src/features/explainMath/safeMarkdown.ts';
+import { MarkdownBudget, codeSpan, escaped, fenced, image, withoutImageSizes } from '../../../../src/features/explainMath/safeMarkdown.ts';
 
 const HOSTILE = [
   '[x](command:workbench.action.quit)', '<img src=x onerror=alert(1)>', '<script>alert(1)</script>', '[a](javascript:alert(1))', '![x](http://evil/a.png)', 'http://evil.example/a', 'www.evil.example', '<http://evil>', 'mail@evil.example',
@@ -47,6 +47,14 @@ describe('an image', () => {
   it('that would make the text too long is left out', () => {
     const budget = new MarkdownBudget(10);
     expect([budget.take('12345678', '-'), budget.take('12345', '-'), budget.take('1', ''), budget.take('1', ''), budget.take('1', '')]).toEqual(['12345678', '-', '1', '', '']);
+  });
+});
+
+describe('an image for another reader of Markdown', () => {
+  it('has an address that is one to everybody, and text that looks like one is left alone', () => {
+    const drawn = image({ svg: '<svg/>', width: 5.5, height: 6 }, 'x');
+    const html = new MarkdownIt({}).use((md) => { md.validateLink = () => true; }).render(withoutImageSizes(`${drawn} ${escaped('|width=5,height=6)')}`));
+    expect(html).toBe(`<p><img src="data:image/svg+xml;base64,${Buffer.from('<svg/>').toString('base64')}" alt="x"> |width=5,height=6)</p>\n`);
   });
 });
 
