@@ -277,7 +277,8 @@ def train_backbone(settings: StudySettings, seed: int, saved: Path, told: Told) 
         if spent.steps % 200 == 0:
             save()
 
+    logits_of = torch.compile(plain_logits) if settings.compile else plain_logits
     batches = training_batches(f"{seed}:backbone", settings.rows, spent.steps)
-    train(lambda batch, _: (next_token_loss(plain_logits(model, batch), batch.labels), 0), optimizers, batches, Until(settings.backbone_tokens, decay=0.35), each, spent)
+    train(lambda batch, _: (next_token_loss(logits_of(model, batch), batch.labels), 0), optimizers, batches, Until(settings.backbone_tokens, decay=0.35), each, spent)
     save()
     return model.eval().requires_grad_(False), spent

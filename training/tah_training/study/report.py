@@ -146,7 +146,7 @@ def write_report(folder: Path, out: Path) -> None:
     out.write_text("\n\n".join([
         "# Does the second pass help at this size?",
         f"Made by `python -m tah_training study-report` from the lines that `python -m tah_training study` wrote; no number here is typed. {whole}",
-        f"Backbone: {s['layers']} layer(s), width {s['hidden_size']}, {s['backbone_tokens'] / 1e6:g} million tokens; every arm {s['arm_tokens'] / 1e6:g} million more, the same exercises in the same order "
+        f"Backbone: {s['layers']} layer(s), width {s['hidden_size']}, {s['backbone_tokens'] / 1e6:g} million tokens{'' if s['backbone_seed'] is None else ', the same one for all seeds'}; every arm {s['arm_tokens'] / 1e6:g} million more, the same exercises in the same order "
         f"(`standard-time`: by processor time). {s['heldout_per_form']} held-out exercises a form, the same for all arms and seeds; thresholds chosen on {s['validation_per_form']} others a form. "
         f"Hard forms: {', '.join(f'`{f}`' for f in HARD)}; the others: {', '.join(f'`{f}`' for f in FORMS if f not in HARD)}. An answer is written at once, without steps, and counts only whole. "
         "Intervals: 95 %, bootstrap over exercises, paired where arms are compared, for these seeds and not corrected for the number of comparisons.",

@@ -161,12 +161,13 @@ class Study:
         missing = [arm for arm in ARMS if (arm, seed) not in self.done()]
         if not missing:
             return
-        journal = Journal(self.folder, f"backbone-{seed}")
+        journal = Journal(self.folder, f"seed-{seed}")
 
         def told(spent: Spent, loss: float) -> None:
             journal.line(f"step {spent.steps} {spent.tokens / 1e6:.2f}M tokens loss {loss:.4f}, {clock(spent.seconds)} of processor time", every=30)
 
-        backbone, spent = train_backbone(self.settings, seed, self.folder / f"backbone-{seed}.pt", told)
+        first = seed if self.settings.backbone_seed is None else self.settings.backbone_seed
+        backbone, spent = train_backbone(self.settings, first, self.folder / f"backbone-{first}.pt", told)
         trainer = Trainer(self.settings, seed, backbone, told)
         self._plain_arms(trainer, seed, Arm(spent, once(backbone), size_of(backbone)), missing)
         self._paper(trainer, seed, missing)

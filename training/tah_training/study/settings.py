@@ -16,6 +16,10 @@ class StudySettings:
     heads: int = 4
     rows: int = 256
     backbone_tokens: int = 40_000_000
+    # The arms of every seed start from the backbone of this one; by default each seed trains its own.
+    backbone_seed: int | None = None
+    # torch.compile for the backbone's steps: about twice as fast; needs a C++ compiler.
+    compile: bool = False
     arm_tokens: int = 5_000_000
     decider_tokens: int = 500_000
     heldout_per_form: int = 500
