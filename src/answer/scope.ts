@@ -72,18 +72,41 @@ function kindOf(piece: string): string {
   return part === undefined ? `<${whole.length}>` : `<${whole.length}.${part.length}>`;
 }
 
-/** How formulas are built: `#x` a letter right after a number, `<2>^3` what is raised to what, `<letters 2>`. */
+/**
+ * How formulas are built: `#x` a letter right after a number, `#!` and `y'` a sign right after what it changes, `<2>^3`
+ * what is raised to what, `^3=` a power in an equation, `<letters 2>`.
+ */
 export function patternsOf(pieces: readonly Piece[]): readonly string[] {
   const coefficients: string[] = [];
   const powers: string[] = [];
+  const signs = pieces.filter(({ text }) => !isWord(text)).length;
   const letters = new Set(pieces.filter(({ text }) => isLetter(text)).map(({ text }) => text));
   for (const [i, { text, glued }] of pieces.entries()) {
     const before = pieces[i - 1]?.text ?? '';
     const after = pieces[i + 1]?.text;
     if (glued && isLetter(text) && isNumber(before)) coefficients.push(`#${text}`);
+    // At the end of a longer question it is the mark of whoever asks: "12 + 5!" is taken for a sum.
+    const isFactorial = text === '!' && ((after ?? '!') !== '!' || signs === 2);
+    if (glued && (isFactorial || text === "'") && (before === ')' || isNumber(before) || isLetter(before))) coefficients.push(`${isNumber(before) ? '#' : before}${text}`);
     if (text === '^' && before !== '' && after !== undefined) powers.push(`${kindOf(before)}^${after}`);
   }
-  return [...coefficients, ...powers, `<letters ${letters.size}>`];
+  return [...coefficients, ...powers, ...equationPowers(pieces.map(({ text }) => text)), `<letters ${letters.size}>`];
+}
+
+/**
+ * `^3=` for every power of a letter in an equation with a number right before its sign of equality: `x^3 - 8 = 0`,
+ * `0 = x^3 - 8`. A definition (`f(x) = x^3`) or a value to put in (`x^3 at x = 2`) has a letter or a bracket there, an
+ * open question (`x^3 + 2 = ?`) nothing after it.
+ */
+function equationPowers(texts: readonly string[]): readonly string[] {
+  const signs = [-1, ...texts.flatMap((text, i) => (text === '=' ? [i] : [])), texts.length];
+  return signs.slice(1, -1).flatMap((at, i) => {
+    const left = texts.slice((signs[i] ?? -1) + 1, at);
+    const right = texts.slice(at + 1, signs[i + 2]);
+    const isEquation = isNumber(left.at(-1) ?? '') && right.length > 0 && right[0] !== '?';
+    const both = isEquation ? [...left, '=', ...right] : [];
+    return both.flatMap((text, j) => (text === '^' && isLetter(both[j - 1] ?? '') && j + 1 < both.length ? [`^${both[j + 1] ?? ''}=`] : []));
+  });
 }
 
 const isLetter = (piece: string): boolean => /^[a-z]$/.test(piece);
@@ -207,7 +230,7 @@ export class ScopeJudge {
 /** A pattern as it stands in the question. */
 function readable(sign: string, pieces: readonly string[]): string {
   if (sign.startsWith('<letters ')) return [...new Set(pieces.filter(isLetter))].join(', ');
-  return sign.startsWith('#') ? sign.slice(1) : sign.replace(/^<[^>]*>/, '');
+  return sign.replace(/^(?:#|<[^>]*>)/, '').replace(/^(\^.+)=$/, '$1 … =');
 }
 
 /** A capitalised word of a question that has a story: who has, gives or buys. */

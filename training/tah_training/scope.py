@@ -63,16 +63,37 @@ def kind_of(piece: str) -> str:
 
 
 def patterns(found: list[tuple[str, bool]]) -> list[str]:
-    """How formulas are built: `#x` a letter right after a number, `<2>^3` what is raised to what, `<letters 2>`."""
+    """How formulas are built: `#x` a letter right after a number, `#!` and `y'` a sign right after what it changes, `<2>^3` what is raised to what,
+    `^3=` a power in an equation, `<letters 2>`."""
     patterns: list[str] = []
     letters = {piece for piece, _ in found if _LETTER.fullmatch(piece)}
-    for (before, _), (piece, glued) in zip(found, found[1:]):
+    signs = sum(not piece[0].isalpha() for piece, _ in found)
+    for ((before, _), (piece, glued)), after in zip(zip(found, found[1:]), [*(piece for piece, _ in found[2:]), "!"]):
         if glued and _LETTER.fullmatch(piece) and before[0].isdigit():
             patterns.append(f"#{piece}")
+        # At the end of a longer question it is the mark of whoever asks: "12 + 5!" is taken for a sum.
+        factorial = piece == "!" and (after != "!" or signs == 2)
+        if glued and (factorial or piece == "'") and (before == ")" or before[0].isdigit() or _LETTER.fullmatch(before)):
+            patterns.append(f"{'#' if before[0].isdigit() else before}{piece}")
     for (base, _), (sign, _), (exponent, _) in zip(found, found[1:], found[2:]):
         if sign == "^":
             patterns.append(f"{kind_of(base)}^{exponent}")
+    patterns += equation_powers([piece for piece, _ in found])
     return [*patterns, f"<letters {len(letters)}>"]
+
+
+def equation_powers(texts: list[str]) -> list[str]:
+    """`^3=` for every power of a letter in an equation with a number right before its sign of equality: `x^3 - 8 = 0`, `0 = x^3 - 8`. A definition
+    (`f(x) = x^3`) or a value to put in (`x^3 at x = 2`) has a letter or a bracket there, an open question (`x^3 + 2 = ?`) nothing after it."""
+    powers = []
+    signs = [-1, *(i for i, piece in enumerate(texts) if piece == "="), len(texts)]
+    for before, at, after in zip(signs, signs[1:], signs[2:]):
+        left, right = texts[before + 1 : at], texts[at + 1 : after]
+        if not left or not left[-1][0].isdigit() or not right or right[0] == "?":
+            continue
+        both = [*left, "=", *right]
+        powers += [f"^{exponent}=" for base, sign, exponent in zip(both, both[1:], both[2:]) if sign == "^" and _LETTER.fullmatch(base)]
+    return powers
 
 
 def questions(count: int, seed: int) -> Iterable[str]:
