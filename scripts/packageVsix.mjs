@@ -1,87 +1,21 @@
 /**
- * `npm run package [-- --target linux-x64] [--out FILE]`: makes the VSIX of one platform, the same bytes from the same commit.
- * Production bundles, the bundled models imported by our own importer, the native files of the target and the notices
- * are gathered in artifacts/vsix/<target>, and vsce packs from there what .vscodeignore allows.
- * `--prepare` fills ./dist the same way for this machine and packs nothing: a plain `vsce package` calls it.
+ * `npm run package [-- --target linux-x64 | --all] [--out FILE] [--out-dir FOLDER] [--pre-release]`: makes the VSIX of
+ * this machine's platform, of one target or of all, the same bytes from the same commit.
+ * What belongs in is gathered in <out-dir>/vsix/<target> by packageStage.mjs, and vsce packs from there what
+ * .vscodeignore allows. `--prepare` fills ./dist the same way for this machine and packs nothing: a plain
+ * `vsce package` calls it.
  */
-import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { MAX_PACKAGE_BYTES, shippedManifest, shippedModules, targetOf, targetOfMachine } from './packageContents.mjs';
+import { MAX_PACKAGE_BYTES, TARGETS, targetOf, targetOfMachine } from './packageContents.mjs';
+import { addTarget, gatherShared, gatherStage, README, root } from './packageStage.mjs';
 import { run, timed } from './processes.mjs';
-import { thirdPartyNotices } from './thirdPartyNotices.mjs';
-
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
-/** The page that an editor shows of the extension; README.md is for readers of the repository. */
-const README = 'docs/extension.md';
-/** Beside dist/ and package.json; missing ones are left out. */
-const COPIED = ['media', 'l10n', 'CHANGELOG.md', 'LICENSE', '.vscodeignore'];
-
-/** @param {unknown} error */
-const isMissing = (error) => error instanceof Error && 'code' in error && error.code === 'ENOENT';
-
-/**
- * @param {string} path
- * @returns {Promise<string[]>} names in the folder, none when there is no such folder
- */
-const namesIn = (path) => readdir(path).catch((error) => (isMissing(error) ? [] : Promise.reject(error)));
 
 /** The target of this machine. */
 function thisTarget() {
   const report = /** @type {{ header: { glibcVersionRuntime?: string } }} */ (/** @type {unknown} */ (process.report.getReport()));
   return targetOfMachine({ platform: process.platform, arch: process.arch, musl: report.header.glibcVersionRuntime === undefined });
-}
-
-/**
- * Imports models/<id>/checkpoint into dist/models/<id>, quantised as models/<id>/import.json says (default: fp32).
- * @param {string} dist
- */
-async function importModels(dist) {
-  for (const id of await namesIn(join(root, 'models'))) {
-    const source = join(root, 'models', id);
-    if (!(await namesIn(source)).includes('checkpoint')) continue;
-    const { quantization = 'fp32' } = await readFile(join(source, 'import.json'), 'utf8').then(JSON.parse, (error) => (isMissing(error) ? {} : Promise.reject(error)));
-    const args = [join(dist, 'cli.cjs'), 'import', join(source, 'checkpoint'), '--out', join(dist, 'models', id), '--quantization', quantization];
-    await timed(`Importing the bundled model ${id} (${quantization})`, () => run(process.execPath, args, { cwd: root }));
-  }
-}
-
-/**
- * Copies the native engine into dist/node_modules, where the bundles' require() finds it.
- * @param {string} dist
- * @param {import('./packageContents.mjs').Target} target
- * @returns {Promise<string[]>} the copied files, relative to the root
- */
-async function copyModules(dist, target) {
-  const modules = join(root, 'node_modules');
-  const copied = [];
-  for (const { path, matching } of shippedModules(target)) {
-    const files = matching === undefined ? [path] : (await readdir(join(modules, path), { recursive: true })).map((file) => join(path, file)).filter((file) => matching.test(file));
-    for (const file of files) {
-      await cp(join(modules, file), join(dist, 'node_modules', file));
-      copied.push(join('node_modules', file).replaceAll('\\', '/'));
-    }
-  }
-  return copied;
-}
-
-/**
- * Everything that the package has under dist/.
- * @param {string} dist
- * @param {import('./packageContents.mjs').Target} target
- */
-async function fillDist(dist, target) {
-  await rm(dist, { recursive: true, force: true });
-  const metafile = join(dist, 'bundled.json');
-  await timed('Bundling', () => run(process.execPath, ['esbuild.mjs', '--production', '--quiet', '--outdir', dist, '--metafile', metafile], { cwd: root }));
-  await importModels(dist);
-  /** @type {string[]} */
-  const bundled = JSON.parse(await readFile(metafile, 'utf8'));
-  const copied = await copyModules(dist, target);
-  const notices = await thirdPartyNotices(root, [...bundled, ...copied, 'node_modules/@vscode/codicons/dist/codicon.ttf']);
-  await writeFile(join(dist, 'THIRD_PARTY_NOTICES.txt'), notices);
-  await rm(metafile);
 }
 
 /**
@@ -98,36 +32,63 @@ async function packageTime() {
 
 /**
  * @param {string} name target
- * @param {string | undefined} out
- * @returns {Promise<string>} path of the VSIX
+ * @param {string} stage folder that is packed
+ * @param {string} vsix file that is written
+ * @param {boolean} preRelease
  */
-async function packageVsix(name, out) {
-  const target = targetOf(name);
-  const stage = join(root, 'artifacts', 'vsix', name);
-  await rm(stage, { recursive: true, force: true });
-  await mkdir(stage, { recursive: true });
-  await fillDist(join(stage, 'dist'), target);
-  for (const file of await readdir(root)) {
-    if (COPIED.includes(file) || /^package\.nls.*\.json$/.test(file)) await cp(join(root, file), join(stage, file), { recursive: true });
-  }
-  await cp(join(root, README), join(stage, README));
-  const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-  await writeFile(join(stage, 'package.json'), JSON.stringify(shippedManifest(manifest), null, 2));
-  const vsix = out ?? join(root, 'artifacts', `${manifest.name}-${name}.vsix`);
+async function pack(name, stage, vsix, preRelease) {
   const vsce = join(root, 'node_modules', '@vscode', 'vsce', 'vsce');
-  const args = [vsce, 'package', '--target', name, '--no-dependencies', '--allow-missing-repository', '--readme-path', README, '--out', vsix];
-  await timed('Packing', async () => run(process.execPath, args, { cwd: stage, env: { SOURCE_DATE_EPOCH: await packageTime() } }));
+  const args = [vsce, 'package', '--target', name, '--no-dependencies', '--allow-missing-repository', '--readme-path', README, '--out', vsix, ...(preRelease ? ['--pre-release'] : [])];
+  await mkdir(dirname(vsix), { recursive: true });
+  // A zip file's times are those of a clock on a wall: the zone is part of the bytes.
+  const env = { SOURCE_DATE_EPOCH: await packageTime(), TZ: 'UTC' };
+  await timed(`Packing ${name}`, () => run(process.execPath, args, { cwd: stage, env }));
   const { size } = await stat(vsix);
   console.log(`${relative(process.cwd(), vsix) || basename(vsix)}: ${(size / 1024 / 1024).toFixed(1)} MiB`);
-  if (size > MAX_PACKAGE_BYTES) throw new Error(`The package is larger than ${MAX_PACKAGE_BYTES / 1024 / 1024} MiB.`);
-  return vsix;
+  if (size > MAX_PACKAGE_BYTES) throw new Error(`The package ${basename(vsix)} is larger than ${MAX_PACKAGE_BYTES / 1024 / 1024} MiB.`);
 }
 
-const { values } = parseArgs({ options: { target: { type: 'string' }, out: { type: 'string' }, prepare: { type: 'boolean', default: false } } });
+/**
+ * Makes a package for each target, from one set of bundles and imported models.
+ * @param {readonly string[]} names targets
+ * @param {{ readonly outDir: string, readonly out: string | undefined, readonly preRelease: boolean }} options `out`: the file, where there is one target
+ */
+async function packageAll(names, { outDir, out, preRelease }) {
+  const targets = names.map((name) => ({ name, target: targetOf(name) }));
+  const { name: extension } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  const stages = join(outDir, 'vsix');
+  const shared = join(stages, 'shared');
+  const bundled = await gatherShared(shared);
+  for (const { name, target } of targets) {
+    const stage = join(stages, name);
+    await gatherStage(stage, shared, target, bundled);
+    await pack(name, stage, out ?? join(outDir, `${extension}-${name}.vsix`), preRelease);
+  }
+  await rm(shared, { recursive: true });
+}
+
+/** @param {string} name target of this machine */
+async function prepare(name) {
+  const target = targetOf(name);
+  const dist = join(root, 'dist');
+  await addTarget(dist, target, await gatherShared(dist));
+}
+
 try {
-  const name = values.target ?? thisTarget();
-  if (values.prepare) await fillDist(join(root, 'dist'), targetOf(name));
-  else await packageVsix(name, values.out);
+  const { values } = parseArgs({
+    options: {
+      target: { type: 'string' },
+      all: { type: 'boolean', default: false },
+      out: { type: 'string' },
+      'out-dir': { type: 'string', default: join(root, 'artifacts') },
+      'pre-release': { type: 'boolean', default: false },
+      prepare: { type: 'boolean', default: false },
+    },
+  });
+  if (values.all && (values.target !== undefined || values.out !== undefined)) throw new Error('With --all, --target and --out have no meaning; --out-dir names the folder.');
+  const names = values.all ? Object.keys(TARGETS) : [values.target ?? thisTarget()];
+  if (values.prepare) await prepare(thisTarget());
+  else await packageAll(names, { outDir: resolve(values['out-dir']), out: values.out === undefined ? undefined : resolve(values.out), preRelease: values['pre-release'] });
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;

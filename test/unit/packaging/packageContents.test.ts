@@ -1,6 +1,10 @@
 /** What may and must be in a package, by names alone. The end-to-end tests check the finished VSIX with the same rules. */
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { packageFaults, shippedManifest, shippedModules, TARGETS, targetOf, targetOfMachine } from '../../../scripts/packageContents.mjs';
+import { builtFor } from '../../fixtures/nativeFile.ts';
 
 const native = 'extension/dist/node_modules/onnxruntime-node/bin/napi-v6';
 
@@ -89,6 +93,31 @@ describe('targets', () => {
     const binaries = shippedModules(targetOf(name)).filter(({ path }) => path.includes('/bin/'));
     expect(binaries.length).toBeGreaterThan(1);
     for (const { path } of binaries) expect(path).toContain(`/${platform ?? ''}/${arch ?? ''}/`);
+  });
+});
+
+describe('the binaries of ONNX Runtime', () => {
+  const modules = join(import.meta.dirname, '../../../node_modules');
+
+  it('are there for our targets and no others: a new one should become a target', async () => {
+    const bin = join(modules, 'onnxruntime-node/bin/napi-v6');
+    const platforms = await readdir(bin);
+    const found = await Promise.all(platforms.map(async (platform) => (await readdir(join(bin, platform))).map((arch) => `${platform}-${arch}`)));
+    expect(found.flat().sort()).toEqual(Object.keys(TARGETS).sort());
+  });
+
+  it.each(Object.keys(TARGETS))('of %s are for that system and processor, and the binding asks for the library that is shipped', async (name) => {
+    const files = shippedModules(targetOf(name)).filter(({ path }) => path.includes('/bin/'));
+    const binding = await readFile(join(modules, files.find(({ path }) => path.endsWith('.node'))?.path ?? ''));
+    for (const { path } of files) {
+      const bytes = await readFile(join(modules, path));
+      expect([path, builtFor(bytes)]).toEqual([path, name]);
+      if (/onnxruntime\.(dll|so|1\.dylib)/.test(path)) expect(binding.includes(path.slice(path.lastIndexOf('/') + 1))).toBe(true);
+    }
+  });
+
+  it('are all that a package names: every shipped path is installed', () => {
+    for (const target of Object.values(TARGETS)) for (const { path } of shippedModules(target)) expect([path, existsSync(join(modules, path))]).toEqual([path, true]);
   });
 });
 
