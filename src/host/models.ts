@@ -4,13 +4,16 @@
  */
 
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { isAlive } from '../hub/folderLock.ts';
 import { endpointName } from '../protocol/engine.ts';
 import type { ModelInfo, SamplingOptions } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
 import { MANIFEST_FILE, MANIFEST_FORMAT } from '../protocol/manifest.ts';
 import type { Quantization } from '../protocol/manifest.ts';
+import { fateOf, readSideFolder } from '../protocol/sideFolders.ts';
 
 export type ModelSource = 'bundled' | 'imported' | 'folder';
 
@@ -69,6 +72,7 @@ export class ModelStore {
       }
     };
     for (const path of await modelFoldersIn(this.places.bundled)) await add(path, 'bundled');
+    await clearAbandoned(resolve(this.places.imported));
     for (const path of await modelFoldersIn(this.places.imported)) await add(path, 'imported');
     for (const folder of this.places.folders()) {
       const found = await modelFoldersIn(folder);
@@ -141,10 +145,24 @@ async function modelFoldersIn(folder: string): Promise<string[]> {
   }
   const found: string[] = [];
   for (const name of names.sort()) {
-    // An import under way is written to a hidden folder.
-    if (!name.startsWith('.') && (await isFile(join(path, name, MANIFEST_FILE)))) found.push(join(path, name));
+    if (!name.startsWith('.') && readSideFolder(name) === null && (await isFile(join(path, name, MANIFEST_FILE)))) found.push(join(path, name));
   }
   return found;
+}
+
+/** Removes what killed imports left in our own folder, and brings back a model that one was about to replace. */
+async function clearAbandoned(folder: string): Promise<void> {
+  // No folder: nothing was imported yet.
+  const names: readonly string[] = await readdir(folder).catch(() => []);
+  const host = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+  for (const name of names) {
+    const side = readSideFolder(name);
+    if (side === null) continue;
+    const fate = fateOf(side, names.includes(side.model), host, isAlive);
+    // Another window may be faster, and a folder that can't be removed is no reason to list nothing.
+    if (fate === 'restore') await rename(join(folder, name), join(folder, side.model)).catch(() => undefined);
+    if (fate === 'remove') await rm(join(folder, name), { recursive: true, force: true }).catch(() => undefined);
+  }
 }
 
 async function isFile(path: string): Promise<boolean> {

@@ -66,7 +66,8 @@ async function isHeld(file: string, owner: string): Promise<boolean> {
   return Date.now() - touched < STALE_MS && isAlive(Number.parseInt(owner, 10));
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process of this id runs on this machine. */
+export function isAlive(pid: number): boolean {
   if (!Number.isSafeInteger(pid) || pid <= 0) return false;
   try {
     process.kill(pid, 0);

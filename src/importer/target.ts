@@ -2,11 +2,13 @@
  * The folder that an import makes: a temporary one beside the target, renamed when it is whole, removed otherwise.
  * Knows file systems and their errors; knows nothing of models.
  */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { TahError } from '../protocol/errors.ts';
 import { MANIFEST_FILE } from '../protocol/manifest.ts';
+import { fateOf, readSideFolder, sideFolderName, type SideFolder } from '../protocol/sideFolders.ts';
 
 export interface Target {
   /** The folder that will be there in the end. */
@@ -19,16 +21,15 @@ export interface Target {
   discard(): void;
 }
 
-/** `name.partial-<pid>-<random>`: the pid tells a later import whether the writer still lives. */
-const PARTIAL = /\.(?:partial|replaced)-(\d+)-[0-9a-f]+$/;
+/** Of several imports of one target at once each may find another's model in the place: so often it tries again. */
+const MOST_TRIES = 20;
 /** Beside the weights: graph, tokenizer, manifest. */
 const SPARE_BYTES = 32 * 1024 * 1024;
 
 /** @param source what is imported: a folder that holds it is not replaced @throws TahError import.exists, import.cannot-write */
 export function prepareTarget(out: string, replace: boolean, source: string): Target {
-  const unique = `${process.pid}-${randomBytes(4).toString('hex')}`;
   const parent = path.dirname(out);
-  const folder = `${out}.partial-${unique}`;
+  const folder = sideFolder('partial', out);
   let created: string | null = null;
   let made = false;
   const discard = (): void => {
@@ -36,23 +37,39 @@ export function prepareTarget(out: string, replace: boolean, source: string): Ta
     if (created !== null) removeEmpty(parent, created);
   };
   try {
+    if (fs.existsSync(parent)) clearAbandoned(parent, path.basename(out));
     if (exists(out)) checkReplaceable(out, replace, source);
     created = createFolder(parent);
-    removeAbandoned(parent, path.basename(out));
     fs.mkdirSync(folder);
     made = true;
   } catch (error) {
     discard();
     throw diskError(error, out);
   }
-  return { out, folder, commit: () => commit(folder, out, replace ? `${out}.replaced-${unique}` : null), discard };
+  return { out, folder, commit: () => commit(folder, out, replace), discard };
+}
+
+/** A name that no other import has. */
+function sideFolder(kind: SideFolder['kind'], out: string): string {
+  return sideFolderName(kind, out, { pid: process.pid, host: thisHost(), random: randomBytes(4).toString('hex') });
+}
+
+function thisHost(): string {
+  return createHash('sha256').update(os.hostname()).digest('hex').slice(0, 8);
 }
 
 function checkReplaceable(out: string, replace: boolean, source: string): void {
   if (!replace) throw alreadyThere(out);
-  const no = (why: string): TahError => new TahError('import.exists', `${out} ${why}, so it is not replaced.`, { file: out, hint: 'Choose another folder.' });
-  if (!fs.existsSync(path.join(out, MANIFEST_FILE))) throw no('is no model folder');
-  if (`${fs.realpathSync(source)}${path.sep}`.startsWith(`${fs.realpathSync(out)}${path.sep}`)) throw no('holds the checkpoint');
+  if (!fs.existsSync(path.join(out, MANIFEST_FILE))) throw noModel(out);
+  if (`${fs.realpathSync(source)}${path.sep}`.startsWith(`${fs.realpathSync(out)}${path.sep}`)) throw notReplaced(out, 'holds the checkpoint');
+}
+
+function noModel(out: string): TahError {
+  return notReplaced(out, 'is no model folder');
+}
+
+function notReplaced(out: string, why: string): TahError {
+  return new TahError('import.exists', `${out} ${why}, so it is not replaced.`, { file: out, hint: 'Choose another folder.' });
 }
 
 /** Also a link that leads nowhere. */
@@ -85,30 +102,66 @@ function removeEmpty(folder: string, top: string): void {
   for (let dir = folder; dir.startsWith(top) && exists(dir) && fs.readdirSync(dir).length === 0; dir = path.dirname(dir)) fs.rmdirSync(dir);
 }
 
-/** @param aside where an older folder waits for its removal; null where none may be replaced */
-function commit(folder: string, out: string, aside: string | null): number {
+/** @param replace whether a model folder that is there makes room, also one that another import has just put there */
+function commit(folder: string, out: string, replace: boolean): number {
   const bytes = fs.readdirSync(folder).reduce((sum, name) => sum + fs.statSync(path.join(folder, name)).size, 0);
-  const replaced = exists(out);
-  // Another import may have been faster.
-  if (replaced && aside === null) throw alreadyThere(out);
-  if (replaced && aside !== null) fs.renameSync(out, aside);
+  const asides: string[] = [];
   try {
-    fs.renameSync(folder, out);
+    for (let tries = 1; !takePlace(folder, out); tries++) {
+      if (!replace || tries > MOST_TRIES) throw alreadyThere(out);
+      const aside = moveAside(out);
+      if (aside !== null) asides.push(aside);
+    }
   } catch (error) {
     // The older one comes back, unless another import has put its own there.
-    if (replaced && aside !== null && !exists(out)) fs.renameSync(aside, out);
+    const newest = exists(out) ? undefined : asides.pop();
+    if (newest !== undefined) fs.renameSync(newest, out);
     throw error;
+  } finally {
+    for (const aside of asides) fs.rmSync(aside, { recursive: true, force: true });
   }
-  if (replaced && aside !== null) fs.rmSync(aside, { recursive: true, force: true });
   return bytes;
 }
 
-/** Removes what killed imports of the same target left. */
-function removeAbandoned(parent: string, base: string): void {
-  for (const name of fs.readdirSync(parent)) {
-    const match = name.startsWith(`${base}.`) ? PARTIAL.exec(name) : null;
-    if (match !== null && !isAlive(Number(match[1]))) fs.rmSync(path.join(parent, name), { recursive: true, force: true });
+/** @returns false where something is there already; an empty folder is something, too */
+function takePlace(folder: string, out: string): boolean {
+  if (exists(out)) return false;
+  try {
+    fs.renameSync(folder, out);
+    return true;
+  } catch (error) {
+    // Another import was faster by a moment.
+    if (exists(out) && isCode(error, 'ENOTEMPTY', 'EEXIST', 'EPERM', 'EACCES')) return false;
+    throw error;
   }
+}
+
+/** Where the older folder is now; null where another import has just moved it. @throws TahError import.exists for what is no model */
+function moveAside(out: string): string | null {
+  const aside = sideFolder('replaced', out);
+  if (!fs.existsSync(path.join(out, MANIFEST_FILE)) && exists(out)) throw noModel(out);
+  try {
+    fs.renameSync(out, aside);
+    return aside;
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return null;
+    throw error;
+  }
+}
+
+/** Removes what killed imports of the same target left, and brings back the older model that one had moved aside. */
+function clearAbandoned(parent: string, base: string): void {
+  for (const name of fs.readdirSync(parent)) {
+    const side = readSideFolder(name);
+    if (side?.model !== base) continue;
+    const fate = fateOf(side, exists(path.join(parent, base)), thisHost(), isAlive);
+    if (fate === 'restore') fs.renameSync(path.join(parent, name), path.join(parent, base));
+    if (fate === 'remove') fs.rmSync(path.join(parent, name), { recursive: true, force: true });
+  }
+}
+
+function isCode(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }
 
 function isAlive(pid: number): boolean {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -103,6 +104,31 @@ describe('import', () => {
     fs.mkdirSync(living);
     await run(importCheckpoint(request(), {}));
     expect([fs.existsSync(dead), fs.existsSync(living)]).toEqual([false, true]);
+  });
+
+  it('brings back the older model that a killed import had moved aside, and removes what it had written', async () => {
+    await run(importCheckpoint(request(), {}));
+    const { out } = request();
+    fs.renameSync(out, `${out}.replaced-999999999-00ff00ff-00ff00ff`.replace('00ff00ff-', `${createHash('sha256').update(os.hostname()).digest('hex').slice(0, 8)}-`));
+    fs.mkdirSync(`${out}.partial-999999999-00ff00ff`);
+    await expect(run(importCheckpoint(request(), {}))).rejects.toMatchObject({ code: 'import.exists' });
+    expect(fs.readdirSync(folder)).toEqual(['model']);
+    await verifyHashes(openModelFolder(out));
+  });
+
+  it('leaves what another machine writes to a disk that both share', async () => {
+    const theirs = path.join(folder, 'model.partial-999999999-00ff00ff-00ff00ff');
+    fs.mkdirSync(theirs);
+    await run(importCheckpoint(request(), {}));
+    expect(fs.readdirSync(folder).sort()).toEqual(['model', path.basename(theirs)]);
+  });
+
+  it('two imports that may replace end well in either order, with one whole model and nothing beside it', async () => {
+    await run(importCheckpoint(request(), {}));
+    const both = (['int8', 'fp32'] as const).map((quantization) => run(importCheckpoint(request({ replace: true, quantization }), {})));
+    await Promise.all(both);
+    expect(fs.readdirSync(folder)).toEqual(['model']);
+    await verifyHashes(openModelFolder(request().out));
   });
 
   it('says when the target can not be written', async () => {
