@@ -46,6 +46,8 @@ module.exports = {
     { name: 'main-math-worker', severity: 'error', from: { path: '^src/mathWorker\\.ts$' }, to: { path: '^src/', pathNot: ['formula', 'protocol'].map(room) } },
     { name: 'only-the-worker-typesets', severity: 'error', from: { path: '^src/', pathNot: ['^src/formula/typeset/', '^src/mathWorker\\.ts$', '^src/webview/'] }, to: { path: '^(node_modules/(@mathjax|speech-rule-engine)|src/formula/typeset/(?!messages))' } },
     { name: 'main-cli', severity: 'error', from: { path: '^src/cli\\.ts$' }, to: { path: '^src/', pathNot: ['cli', 'engine', 'importer', 'hub', 'diagnosis', 'eval', 'serve', 'endpoint', 'answer', 'protocol'].map(room) } },
+    { name: 'main-bench', severity: 'error', from: { path: '^src/bench\\.ts$' }, to: { path: '^src/', pathNot: ['bench', 'cli', 'engine', 'importer', 'protocol'].map(room) } },
+    mayImport('bench', ['cli', 'engine', 'importer', 'protocol']),
     // Run files are one format for both: the command line writes what the extension shows.
     { name: 'cli-imports', severity: 'error', from: { path: room('cli') }, to: { path: '^src/', pathNot: [...['cli', 'engine', 'importer', 'hub', 'diagnosis', 'eval', 'serve', 'endpoint', 'answer', 'protocol'].map(room), '^src/host/runFile\\.ts$'] } },
     { name: 'run-file-imports', severity: 'error', from: { path: '^src/host/runFile\\.ts$' }, to: { path: '^src/', pathNot: [room('protocol')] } },

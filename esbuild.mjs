@@ -119,6 +119,7 @@ const bundles = {
   extension: { ...node, entryPoints: { extension: 'src/extension.ts' }, plugins: [vsCodeOnce], logOverride: { 'import-is-undefined': 'error' } },
   engineProcess: { ...node, entryPoints: { engineProcess: 'src/engineProcess.ts' } },
   cli: { ...node, entryPoints: { cli: 'src/cli.ts' } },
+  bench: { ...node, entryPoints: { bench: 'src/bench.ts' } },
   providerProbe: { ...node, entryPoints: { providerProbe: 'src/providerProbe.ts' } },
   checkWorker: { ...node, entryPoints: { checkWorker: 'src/checkWorker.ts' } },
   mathWorker: { ...node, entryPoints: { mathWorker: 'src/mathWorker.ts' }, plugins: [speechLibraries] },
@@ -127,8 +128,9 @@ const bundles = {
 };
 
 // The command line checks answers and tests providers in the same programs as the extension does.
-const needs = { cli: ['cli', 'checkWorker', 'providerProbe'] };
-const names = values.only ? (needs[values.only] ?? [values.only]) : Object.keys(bundles);
+const needs = { cli: ['cli', 'checkWorker', 'providerProbe'], bench: ['bench', 'cli', 'checkWorker', 'providerProbe'] };
+// The bench is the project's own tool: no part of the product.
+const names = values.only ? (needs[values.only] ?? [values.only]) : Object.keys(bundles).filter((name) => name !== 'bench');
 for (const name of names) {
   if (!(name in bundles)) throw new Error(`esbuild.mjs: no bundle named "${name}"; there are ${Object.keys(bundles).join(', ')}`);
 }

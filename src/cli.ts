@@ -175,9 +175,10 @@ command('random-checkpoint', 'write a checkpoint with random weights, for tests 
   .addOption(new Option('--shape <shape>', 'its shape').choices(Object.keys(SHAPES)).makeOptionMandatory())
   .requiredOption('--out <dir>', 'folder to create')
   .option('--seed <n>', 'the same seed gives the same bytes', wholeNumber, 0)
-  .action((options: Common & { shape: string; out: string; seed: number }) =>
+  .option('--tah', 'with LoRA and decider', false)
+  .action((options: Common & { shape: string; out: string; seed: number; tah: boolean }) =>
     run(options, () => {
-      writeRandomCheckpoint(options.shape, options.out, options.seed);
+      writeRandomCheckpoint(options.shape, options.out, options.seed, options.tah);
     }),
   );
 

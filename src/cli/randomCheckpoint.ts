@@ -4,27 +4,94 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import type { ModelConfig } from '../importer/checkpoint/types.ts';
+import { LINEARS, type ModelConfig } from '../importer/checkpoint/types.ts';
 import { TahError } from '../protocol/errors.ts';
+import { torchStateDict, type StateTensor } from './torchFile.ts';
 
 type Shape = Pick<ModelConfig, 'hiddenSize' | 'intermediateSize' | 'layers' | 'heads' | 'kvHeads' | 'headDim' | 'vocabSize'>;
 
 const QWEN3 = { layers: 28, heads: 16, kvHeads: 8, headDim: 128, vocabSize: 151936 } as const;
-/** method.md, "Checkpoint layout"; `tiny` is for tests of the generator itself. Plain models: no TaH files. */
+/** method.md, "Checkpoint layout"; `tiny` is for tests of the generator itself. */
 export const SHAPES: Readonly<Record<string, Shape>> = {
   tiny: { hiddenSize: 64, intermediateSize: 128, layers: 2, heads: 4, kvHeads: 2, headDim: 16, vocabSize: 512 },
   'qwen3-0.6b': { ...QWEN3, hiddenSize: 1024, intermediateSize: 3072 },
   'qwen3-1.7b': { ...QWEN3, hiddenSize: 2048, intermediateSize: 6144 },
 };
 
-/** @throws TahError input.bad-option, import.exists */
-export function writeRandomCheckpoint(shapeName: string, out: string, seed: number): void {
+/** What turns a plain model into a Think-at-Hard one: the sizes of the published 0.6B and 1.7B models. */
+const TAH = { rank: 16, alpha: 32, mixTopK: 100, deciderTopK: 100, hiddenDims: [256, 256, 256, 256, 256, 256], expansion: 4 } as const;
+
+/** @param tah with LoRA and decider; the base weights are the same with and without @throws TahError input.bad-option, import.exists */
+export function writeRandomCheckpoint(shapeName: string, out: string, seed: number, tah = false): void {
   const shape = SHAPES[shapeName];
   if (shape === undefined) throw new TahError('input.bad-option', `There is no shape "${shapeName}".`, { subject: '--shape', hint: `Choose one of ${Object.keys(SHAPES).join(', ')}.` });
   if (fs.existsSync(out)) throw new TahError('import.exists', `${out} is already there.`, { file: out, hint: 'Choose another folder.' });
   fs.mkdirSync(out, { recursive: true });
   fs.writeFileSync(path.join(out, 'config.json'), JSON.stringify(configOf(shape), null, 2));
-  writeSafetensors(path.join(out, 'model.safetensors'), tensorsOf(shape), seed);
+  writeSafetensors(path.join(out, 'model.safetensors'), tensorsOf(shape), uniform(seed));
+  if (tah) writeTah(shape, out, uniform(seed + 1));
+}
+
+function writeTah(shape: Shape, out: string, next: () => number): void {
+  const topk = Math.min(TAH.deciderTopK, shape.vocabSize);
+  // Five of the 28 layers in the published models; as many evenly spread ones here, where there are so many.
+  const layers = [...new Set([0, 0.25, 0.47, 0.72, 0.93].map((part) => Math.floor(part * shape.layers)))];
+  const config = {
+    embedding_key: 'model.embed_tokens',
+    max_iter: 2,
+    iter_decider: DECIDER,
+    iter_decider_kwargs: { topk, hidden_states_size: shape.hiddenSize, hidden_states_layer_nums: layers, hidden_dims: TAH.hiddenDims, expansion_factor: TAH.expansion, normalize_input: false, threshold: 0.9, max_iter: 2, dtype: { __dtype__: true, __str__: 'torch.float32' } },
+    eval_iter_decider: 'iter_decider',
+    eval_iter_decider_kwargs: {},
+    input_updater_kwargs: { topk: TAH.mixTopK },
+    adapter: 'lora',
+    adapter_kwargs: { r: TAH.rank, lora_alpha: TAH.alpha, target_modules: 'all-linear' },
+  };
+  fs.writeFileSync(path.join(out, 'tah_config.json'), JSON.stringify(config, null, 2));
+  fs.writeFileSync(path.join(out, 'iter_decider.bin'), torchStateDict(DECIDER, deciderTensors(shape, layers.length, topk, next)));
+  fs.mkdirSync(path.join(out, 'lora'));
+  fs.writeFileSync(path.join(out, 'lora', 'adapter_config.json'), JSON.stringify({ peft_type: 'LORA', r: TAH.rank, lora_alpha: TAH.alpha, target_modules: LINEARS.map((name) => name.split('.').at(-1)) }, null, 2));
+  writeSafetensors(path.join(out, 'lora', 'adapter_model.safetensors'), loraTensors(shape), next);
+}
+
+const DECIDER = 'MLPIterDecider';
+
+/** The state dict that importer/checkpoint/decider.ts expects. */
+function deciderTensors({ hiddenSize }: Shape, layers: number, topk: number, next: () => number): StateTensor[] {
+  const tensors: StateTensor[] = [];
+  const add = (name: string, shape: readonly number[], values: (index: number) => number): void => {
+    tensors.push({ name, shape, data: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, index) => values(index)) });
+  };
+  const linear = (name: string, into: number, outOf: number): void => {
+    const spread = Math.sqrt(3 / into);
+    add(`${name}.weight`, [outOf, into], () => (2 * next() - 1) * spread);
+    add(`${name}.bias`, [outOf], () => 0);
+  };
+  const norm = (name: string, size: number): void => {
+    add(`${name}.weight`, [size], () => 1);
+    add(`${name}.bias`, [size], () => 0);
+  };
+  const [width] = TAH.hiddenDims;
+  linear('logits_projection', topk, hiddenSize);
+  linear('combined_projection', hiddenSize * (layers + 1), width);
+  linear('backbone.input_projection', width, width);
+  TAH.hiddenDims.forEach((_, i) => {
+    norm(`backbone.blocks.${i}.layer_norm`, width);
+    linear(`backbone.blocks.${i}.mlp.0`, width, width * TAH.expansion);
+    linear(`backbone.blocks.${i}.mlp.3`, width * TAH.expansion, width);
+  });
+  norm('backbone.output_layer.0', width);
+  linear('backbone.output_layer.1', width, 1);
+  return tensors;
+}
+
+function loraTensors(shape: Shape): TensorShape[] {
+  const base = new Map(tensorsOf(shape));
+  return Array.from({ length: shape.layers }, (_, layer) => LINEARS.flatMap((linear): TensorShape[] => {
+    const name = `model.layers.${layer}.${linear}`;
+    const [out = 0, into = 0] = base.get(`${name}.weight`) ?? [];
+    return [[`base_model.model.${name}.lora_A.weight`, [TAH.rank, into]], [`base_model.model.${name}.lora_B.weight`, [out, TAH.rank]]];
+  })).flat();
 }
 
 function configOf(shape: Shape): unknown {
@@ -77,7 +144,7 @@ function tensorsOf(shape: Shape): TensorShape[] {
   ];
 }
 
-function writeSafetensors(file: string, tensors: readonly TensorShape[], seed: number): void {
+function writeSafetensors(file: string, tensors: readonly TensorShape[], next: () => number): void {
   let offset = 0;
   const header: Record<string, unknown> = {};
   for (const [name, shape] of tensors) {
@@ -92,7 +159,6 @@ function writeSafetensors(file: string, tensors: readonly TensorShape[], seed: n
   try {
     fs.writeSync(fd, new Uint8Array(length.buffer));
     fs.writeSync(fd, json);
-    const next = uniform(seed);
     for (const [, shape] of tensors) writeTensor(fd, shape, next);
   } finally {
     fs.closeSync(fd);
