@@ -14,6 +14,8 @@ export interface ConnectionOptions {
   /** No byte for this long: the connection counts as dead. Default 30 s. */
   readonly stallMs?: number;
   readonly retries?: RetryPolicy;
+  /** What else a user can do where the network is at fault, for hints; default: bring the checkpoint some other way. */
+  readonly byHand?: string;
 }
 
 export interface Ask {
@@ -48,7 +50,7 @@ export class HubConnection {
    * @throws TahError, TransientFailure; `cancelled` as soon as the signal fires
    */
   async ask<T>(ask: Ask, use: (response: Response, chunks: AsyncIterable<Uint8Array>) => Promise<T>): Promise<T> {
-    const asked: Asked = { url: new URL(ask.url, this.#hub), what: ask.what, hasToken: this.#tokenFor(new URL(ask.url, this.#hub)) !== null };
+    const asked: Asked = { url: new URL(ask.url, this.#hub), what: ask.what, hasToken: this.#tokenFor(new URL(ask.url, this.#hub)) !== null, ...(this.#options.byHand === undefined ? {} : { byHand: this.#options.byHand }) };
     if (isAborted(ask.signal)) throw cancelledDownload();
     const watch = new Watch(ask.signal, this.#stallMs);
     let gained = false;

@@ -7,11 +7,18 @@ import path from 'node:path';
 import { TahError } from '../protocol/errors.ts';
 import type { HubConnection } from './connection.ts';
 import { diskFailure } from './failures.ts';
-import { fileUrl } from './layout.ts';
 import type { HubFile } from './listing.ts';
 import { isWhole, PartFile } from './partFile.ts';
 import { cancelledDownload, TransientFailure, withRetries, type Waiting } from './retry.ts';
-import { describeSource, type HubSource } from './source.ts';
+
+/** Where files come from: a repository of a hub, or an index of packages. */
+export interface FilePlace {
+  /** Address of the server; a token is for it and no other. */
+  readonly hub: string;
+  /** For messages, after "of". */
+  readonly name: string;
+  urlOf(path: string): string;
+}
 
 export interface FileEvents {
   /** How many of the file's bytes are there now; may fall where it starts over. */
@@ -20,7 +27,7 @@ export interface FileEvents {
 }
 
 /** @throws TahError hub.*; cancelled, and what is there is kept */
-export async function downloadFile(connection: HubConnection, source: HubSource, file: HubFile, dir: string, events: FileEvents, signal: AbortSignal): Promise<void> {
+export async function downloadFile(connection: HubConnection, place: FilePlace, file: HubFile, dir: string, events: FileEvents, signal: AbortSignal): Promise<void> {
   const target = path.join(dir, ...file.path.split('/'));
   try {
     await mkdir(path.dirname(target), { recursive: true });
@@ -29,7 +36,7 @@ export async function downloadFile(connection: HubConnection, source: HubSource,
       return;
     }
     const part = await PartFile.open(target, file, (bytes) => { events.onBytes(bytes, 'disk'); }, signal);
-    await new Transfer(connection, source, file, part, events, signal).run();
+    await new Transfer(connection, place, file, part, events, signal).run();
   } catch (error) {
     if (signal.aborted) throw cancelledDownload();
     throw diskFailure(error, target);
@@ -43,7 +50,7 @@ class Transfer {
 
   constructor(
     private readonly connection: HubConnection,
-    private readonly source: HubSource,
+    private readonly place: FilePlace,
     private readonly file: HubFile,
     private readonly part: PartFile,
     private readonly events: FileEvents,
@@ -95,7 +102,7 @@ class Transfer {
     if (file.hash === null && !isStrong(part.etag)) await part.clear();
     const offset = part.bytes;
     const headers = { 'accept-encoding': 'identity', ...(offset === 0 ? {} : { range: `bytes=${offset}-`, ...(isStrong(part.etag) ? { 'if-range': part.etag } : {}) }) };
-    const ask = { url: fileUrl(this.source, file.path), what: this.what, headers, signal: this.signal, accept: [416] };
+    const ask = { url: this.place.urlOf(file.path), what: this.what, headers, signal: this.signal, accept: [416] };
     await this.connection.ask(ask, async (response, chunks) => {
       await this.begin(response, offset);
       for await (const chunk of chunks) {
@@ -155,11 +162,11 @@ class Transfer {
   }
 
   private get what(): string {
-    return `${this.file.path} of ${describeSource(this.source)}`;
+    return `${this.file.path} of ${this.place.name}`;
   }
 
   private get host(): string {
-    return new URL(this.source.hub).host;
+    return new URL(this.place.hub).host;
   }
 
   private wrongHash(): TahError {

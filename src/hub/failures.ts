@@ -16,6 +16,8 @@ export interface Asked {
   /** Repository or file, for the message. */
   readonly what: string;
   readonly hasToken: boolean;
+  /** What else can be done; default: about checkpoints. */
+  readonly byHand?: string;
 }
 
 export function withoutQuery(url: URL): string {
@@ -42,10 +44,14 @@ export function statusFailure(response: Response, asked: Asked): TahError | Tran
       break;
   }
   if (response.status >= 500 || response.status === 408) {
-    const error = new TahError('hub.server-error', `${url.host} failed (status ${response.status}) when asked for ${what}.`, { ...options, hint: `Try again later; what is there is kept. Try a mirror, ${BY_HAND}.` });
+    const error = new TahError('hub.server-error', `${url.host} failed (status ${response.status}) when asked for ${what}.`, { ...options, hint: `Try again later; what is there is kept. Try a mirror, ${byHandOf(asked)}.` });
     return new TransientFailure(error);
   }
   return new TahError('hub.bad-answer', `${url.host} answered ${withoutQuery(url)} with status ${response.status}.`, { ...options, hint: 'Check the address of the hub or mirror.' });
+}
+
+function byHandOf({ byHand = BY_HAND }: Asked): string {
+  return byHand;
 }
 
 function rateLimited(response: Response, { url, what }: Asked): TransientFailure {
@@ -71,12 +77,12 @@ export function networkFailure(thrown: unknown, asked: Asked, gained: boolean): 
   const options: TahErrorOptions = { subject: asked.what, cause: thrown };
   const certificate = /certificate|self.?signed|CERT_|UNABLE_TO_/i.test(reason);
   const error = gained
-    ? new TahError('hub.interrupted', `The connection to ${asked.url.host} was cut while ${asked.what} came (${reason}).`, { ...options, hint: `Start it again: it goes on where it was. Try a mirror, ${BY_HAND}.` })
+    ? new TahError('hub.interrupted', `The connection to ${asked.url.host} was cut while ${asked.what} came (${reason}).`, { ...options, hint: `Start it again: it goes on where it was. Try a mirror, ${byHandOf(asked)}.` })
     : new TahError('hub.no-network', `${asked.url.host} can't be reached (${reason}).`, {
         ...options,
         hint: certificate
-          ? `A proxy that opens connections needs its certificate in the system's store; ${BY_HAND}.`
-          : `Check the network and the proxy settings, try a mirror, ${BY_HAND}.`,
+          ? `A proxy that opens connections needs its certificate in the system's store; ${byHandOf(asked)}.`
+          : `Check the network and the proxy settings, try a mirror, ${byHandOf(asked)}.`,
       });
   return new TransientFailure(error, { gained });
 }
@@ -84,7 +90,7 @@ export function networkFailure(thrown: unknown, asked: Asked, gained: boolean): 
 export function stalled(asked: Asked, stallMs: number, gained: boolean): TransientFailure {
   const error = new TahError('hub.interrupted', `Nothing came from ${asked.url.host} for ${Math.ceil(stallMs / 1000)} seconds (${asked.what}).`, {
     subject: asked.what,
-    hint: `Start it again: it goes on where it was. Try a mirror, ${BY_HAND}.`,
+    hint: `Start it again: it goes on where it was. Try a mirror, ${byHandOf(asked)}.`,
   });
   return new TransientFailure(error, { gained });
 }

@@ -4,7 +4,8 @@
  */
 
 export interface DownloadProgress {
-  readonly stage: 'listing' | 'downloading' | 'waiting';
+  /** `unpacking`: all bytes are there and what they are packed in is opened. */
+  readonly stage: 'listing' | 'downloading' | 'waiting' | 'unpacking';
   readonly doneBytes: number;
   readonly totalBytes: number;
   /** Null until it can be told. */

@@ -44,6 +44,7 @@ export const ERROR_CODES = {
   'hub.not-a-checkpoint': 'user',
   'hub.wrong-length': 'user',
   'hub.wrong-hash': 'user',
+  'hub.bad-archive': 'user',
   'hub.disk-full': 'user',
   'hub.cannot-write': 'user',
   'hub.exists': 'user',
