@@ -114,17 +114,19 @@ thinkingCommand('measure', 'score a given text token by token')
   );
 
 thinkingCommand('eval', 'how good a model is on a task')
-  .argument('<task>', 'a task, or a .jsonl file with question and answer')
+  .argument('<task>', 'a benchmark (gsm8k, math500, aime24, aime25, amc23, olympiadbench), or a file with questions and answers')
   .option('--limit <n>', 'problems at most', positive)
   .option('--max-tokens <n>', 'tokens a problem at most', positive, 1024)
   .option('--temperature <x>', '0 is greedy', number, 0)
   .option('--seed <n>', 'of sampling', wholeNumber)
-  .option('--data <file>', 'the local file of a named task')
+  .option('--data <file>', 'local file of a benchmark (.jsonl, .json, .csv, .parquet) instead of a download')
+  .option('--mirror <url>', 'hub that benchmarks are downloaded from', DEFAULT_HUB)
+  .option('--token-env <name>', 'environment variable with the access token of the hub')
   .option('--refusal <text>', 'the sentence with which the model refuses')
   .option('--results', 'with --json: every problem too', false)
   .option('--resume <file>', 'keeps each result in FILE as it comes; with the same settings goes on from there')
   .option('--decider', "scores the decider on the task's worked solutions, token by token, instead of the answers", false)
-  .action((task: string, options: Thinking & { limit?: number; maxTokens: number; temperature: number; seed?: number; data?: string; refusal?: string; results: boolean; resume?: string; decider: boolean }) =>
+  .action((task: string, options: Thinking & { limit?: number; maxTokens: number; temperature: number; seed?: number; data?: string; mirror: string; tokenEnv?: string; refusal?: string; results: boolean; resume?: string; decider: boolean }) =>
     run(options, (terminal, signal) =>
       evalCommand(task, { ...options, policy: thinkingPolicy(options.policy, options.threshold), sampling: samplingOptions(options.temperature, options.seed) }, terminal, signal),
     ),

@@ -49,7 +49,7 @@ export async function download(command: DownloadCommand, terminal: Terminal, sig
   }
 }
 
-function tokenOf(name: string | undefined): string | null {
+export function tokenOf(name: string | undefined): string | null {
   if (name === undefined) return null;
   const token = process.env[name]?.trim() ?? '';
   if (token === '') throw new TahError('input.bad-option', `There is no access token in the environment variable ${name}.`, { subject: '--token-env', hint: 'Set the variable, or leave the option out.' });
@@ -57,7 +57,7 @@ function tokenOf(name: string | undefined): string | null {
   return token;
 }
 
-function progressText({ stage, doneBytes, totalBytes, bytesPerSecond, secondsLeft, waiting }: DownloadProgress): string {
+export function progressText({ stage, doneBytes, totalBytes, bytesPerSecond, secondsLeft, waiting }: DownloadProgress): string {
   if (waiting !== null) return `Trying again in ${formatDuration(waiting.ms / 1000)}: ${waiting.reason}`;
   if (stage === 'listing') return 'Reading the list of files…';
   const speed = bytesPerSecond === null ? '' : `, ${formatBytes(bytesPerSecond)}/s`;

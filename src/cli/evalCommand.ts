@@ -15,9 +15,10 @@ import { BUILD_ID } from '../protocol/rpc.ts';
 import { localEngine } from './localEngine.ts';
 import { resolveModel } from './models.ts';
 import { ResultsFile } from './resultsFile.ts';
+import { benchmarkFiles, type TaskFilesOptions } from './taskFiles.ts';
 import type { Terminal } from './terminal.ts';
 
-export interface EvalCommand {
+export interface EvalCommand extends TaskFilesOptions {
   readonly model?: string;
   readonly policy: ThinkingPolicy;
   readonly sampling: Partial<SamplingOptions>;
@@ -35,7 +36,7 @@ export interface EvalCommand {
 }
 
 export async function evalCommand(taskName: string, options: EvalCommand, terminal: Terminal, signal: AbortSignal): Promise<void> {
-  const task = await loadTask(taskName, options.data === undefined ? {} : { file: options.data });
+  const task = await loadTask(taskName, options.data === undefined ? { fetch: (benchmark) => benchmarkFiles(benchmark, options, terminal, signal) } : { file: options.data });
   const model = await resolveModel(options.model, terminal, signal);
   if (options.decider) return deciderCommand(task, model, options, terminal, signal);
   const judge = workerJudge(path.join(import.meta.dirname, 'checkWorker.cjs'));

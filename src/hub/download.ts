@@ -41,11 +41,16 @@ export async function planOf(source: HubSource, options: DownloadOptions): Promi
 }
 
 /** @throws TahError hub.*, input.*; cancelled */
-export async function downloadCheckpoint(source: HubSource, folder: string, options: DownloadOptions): Promise<Downloaded> {
+export function downloadCheckpoint(source: HubSource, folder: string, options: DownloadOptions): Promise<Downloaded> {
+  return downloadPlanned(source, folder, planOf, options);
+}
+
+/** Brings the files that `planner` names. @throws TahError hub.*, input.*; cancelled */
+export async function downloadPlanned(source: HubSource, folder: string, planner: typeof planOf, options: DownloadOptions): Promise<Downloaded> {
   const dir = path.resolve(folder);
   try {
     await checkFolder(dir, source);
-    const plan = await planOf(source, options);
+    const plan = await planner(source, options);
     if ((await options.confirm?.(plan)) === false) throw cancelledDownload();
     await mkdir(dir, { recursive: true });
     const lock = await lockFolder(dir);

@@ -71,8 +71,8 @@ async function shardsOf(connection: HubConnection, source: HubSource, signal: Ab
 }
 
 /** Where the hub serves a file of the repository. */
-export function fileUrl({ hub, repository, revision }: HubSource, path: string): string {
-  return `${hub}/${repository}/resolve/${encodeURIComponent(revision)}/${path.split('/').map(encodeURIComponent).join('/')}`;
+export function fileUrl({ hub, repository, revision, type }: HubSource, path: string): string {
+  return `${hub}/${type === 'dataset' ? 'datasets/' : ''}${repository}/resolve/${encodeURIComponent(revision)}/${path.split('/').map(encodeURIComponent).join('/')}`;
 }
 
 function noCheckpoint(source: HubSource, path: string, why: string): TahError {

@@ -51,7 +51,7 @@ async function readAll(connection: HubConnection, source: HubSource, signal: Abo
     return new Response(text, { headers: { 'content-type': 'application/json', ...linkOf(headers) } });
   };
   const files = new Map<string, HubFile>();
-  const options = { repo: { type: 'model', name: source.repository }, hubUrl: source.hub, revision: encodeURIComponent(source.revision), recursive: true, fetch: ask } as const;
+  const options = { repo: { type: source.type ?? 'model', name: source.repository }, hubUrl: source.hub, revision: encodeURIComponent(source.revision), recursive: true, fetch: ask } as const;
   for await (const entry of listFiles(options)) {
     const file = readEntry(entry, source);
     if (file === null) continue;

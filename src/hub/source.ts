@@ -14,6 +14,8 @@ export interface HubSource {
   readonly repository: string;
   /** Branch, tag or commit. */
   readonly revision: string;
+  /** What the hub keeps it as; left out: a model. */
+  readonly type?: 'model' | 'dataset';
 }
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,95}$/;

@@ -42,6 +42,7 @@ export const ERROR_CODES = {
   'hub.bad-answer': 'user',
   'hub.bad-path': 'user',
   'hub.not-a-checkpoint': 'user',
+  'hub.not-a-data-set': 'user',
   'hub.wrong-length': 'user',
   'hub.wrong-hash': 'user',
   'hub.bad-archive': 'user',

@@ -1,5 +1,7 @@
 /** What a task is: problems with reference answers. Knows no file format, no model and no verdict. */
 
+import type { AnswerKind } from './benchmarks.ts';
+
 export interface EvalProblem {
   readonly id: string;
   readonly question: string;
@@ -14,4 +16,6 @@ export interface EvalProblem {
 export interface Task {
   readonly id: string;
   readonly problems: readonly EvalProblem[];
+  /** How the benchmark's reference answers are read by its grader; left out: no benchmark, as LaTeX. */
+  readonly answers?: AnswerKind;
 }
