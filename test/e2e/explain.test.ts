@@ -6,7 +6,7 @@ import { useSession } from './session.ts';
 import { until } from './workbench.ts';
 
 /** The worker loads MathJax and the speech rules; the engine loads its model. */
-const FIRST_MS = 60_000;
+const FIRST_MS = 120_000;
 const ANSWER_MS = 120_000;
 const IMAGE = 'img[src^="data:image/svg+xml"]';
 
@@ -30,7 +30,7 @@ function hover(): ReturnType<ReturnType<typeof session>['workbench']['page']['lo
 async function untilHover(file: string, text: string, back: number): Promise<void> {
   await until(`a hover over the formula of ${file}`, async () => {
     await hoverAt(file, text, back);
-    return await hover().waitFor({ timeout: 8000 }).then(() => true, () => null);
+    return await hover().waitFor({ timeout: 20_000 }).then(() => true, () => null);
   }, FIRST_MS);
 }
 
@@ -155,11 +155,13 @@ describe('an explanation', () => {
     expect(await thread().locator('a[href^="command:"], a[data-href^="command:"], script, iframe').count()).toBe(0);
   });
 
-  it('is drawn again in another theme', async () => {
+  it('is drawn again in another theme, and deleted', async () => {
     await session().workbench.runCommand('Preferences: Toggle between Light/Dark Themes');
     await until('the formula in the colour of the light theme', async () => ((await svgOf(thread())).includes('color="#1f1f1f"') ? true : null), FIRST_MS);
     await session().screenshot('explain-thread-light');
     await session().workbench.runCommand('Preferences: Toggle between Light/Dark Themes');
+    await thread().locator('.head [aria-label="Delete Explanation"]').click();
+    await session().workbench.page.locator('.review-widget').waitFor({ state: 'hidden' });
   });
 
   it('says of a formula beyond the bundled model that it was not asked, and offers a larger one', async () => {
@@ -184,7 +186,7 @@ describe('the other doors', () => {
     await workbench.openFile('formulas.md');
     const lens = workbench.page.locator('.monaco-editor[data-uri$="/formulas.md"] .codelens-decoration').filter({ hasText: 'Difficulty' }).first();
     await lens.waitFor();
-    expect(await lens.locator('a').allInnerTexts()).toEqual(['Explain', 'Solve', 'Difficulty']);
+    await until('the links of the lens', async () => ((await lens.locator('a').allInnerTexts()).join() === 'Explain,Solve,Difficulty' ? true : null));
     await lens.locator('a', { hasText: 'Explain' }).click();
     const shown = workbench.page.locator('.review-widget').filter({ hasText: 'x^2 = 9' }).last();
     await shown.getByText(/computer algebra:|Could not be checked/).first().waitFor({ timeout: ANSWER_MS });
@@ -225,21 +227,21 @@ describe('a notebook', () => {
     await overlay().locator('.monaco-editor .view-line').filter({ hasText: 'The sum' }).first().waitFor();
   }
 
-  /** The text of the preview that has the explanation. */
-  async function previewText(): Promise<string> {
+  /** The text of the page that is in view and has the explanation. */
+  async function pageText(): Promise<string> {
     for (const frame of session().workbench.page.frames()) {
-      const text = await frame.locator('.vscode-body').innerText({ timeout: 500 }).catch(() => '');
+      const text = await frame.locator('main.explanation').innerText({ timeout: 500 }).catch(() => '');
       if (!text.includes('Speech Rule Engine')) continue;
       // A formula that is not drawn is a picture without a size.
       const drawn = await frame.evaluate<boolean>("[...document.images].every((image) => image.complete && image.naturalWidth > 0) && document.images.length > 1");
-      return drawn ? text : '';
+      if (drawn && await (await (frame.parentFrame() ?? frame).frameElement()).isVisible()) return text;
     }
     return '';
   }
 
   async function untilExplained(words: string): Promise<string> {
     return await until(`the explanation says "${words}"`, async () => {
-      const text = await previewText();
+      const text = await pageText().catch(() => '');
       return text.includes(words) && /computer algebra:|Could not be checked|has not learned/.test(text) ? text : null;
     }, ANSWER_MS);
   }

@@ -1,6 +1,9 @@
-/** The address of a command link in a hover. Pure. */
+/** The addresses of command links in hovers and explanations. Pure. */
 
 import type { DocumentPlace } from '../../host/problem/place.ts';
+
+/** The one command of an explanation. */
+export const EXPLANATION_COMMAND = 'thinkAtHard.selectModel';
 
 /** Everything in it is encoded, so that it can't end the link. */
 export function commandLink(command: string, { uri, start, end }: DocumentPlace): string {

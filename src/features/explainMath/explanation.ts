@@ -9,6 +9,7 @@ import type { MathService, TexInput, Typeset } from '../../host/math/mathService
 import type { AnswerCheck } from '../../protocol/answer.ts';
 import { runText, splitThinking } from '../../protocol/run.ts';
 import type { Run } from '../../protocol/run.ts';
+import { EXPLANATION_COMMAND } from './commandLink.ts';
 import { factLines, nothingKnown } from './factsText.ts';
 import { formulaBlock, formulaInline, themeColors } from './mathMarkdown.ts';
 import { partsOf } from './modelText.ts';
@@ -90,7 +91,7 @@ function plotText({ plot }: FormulaFacts): string {
 
 async function modelPart(math: MathService, model: ModelPart): Promise<Part> {
   if (model.kind === 'not-asked') {
-    const link = `[${escaped(vscode.l10n.t('Select a larger model'))}](command:thinkAtHard.selectModel)`;
+    const link = `[${escaped(vscode.l10n.t('Select a larger model'))}](command:${EXPLANATION_COMMAND})`;
     return { source: vscode.l10n.t('Model · {0}', model.modelName), markdown: `${escaped(model.reason)}\n\n${link}`, trusted: true };
   }
   const { run, question, modelName } = model;

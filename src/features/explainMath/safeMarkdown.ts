@@ -38,11 +38,6 @@ export function image({ svg, width, height }: Drawing, alternative: string): str
   return `![${escaped(alternative.replace(/\s+/g, ' ').slice(0, 500))}](data:image/svg+xml;base64,${data}|width=${width},height=${height})`;
 }
 
-/** The same Markdown for readers other than VS Code's comments and hovers: its own notation for the size of an image is none of theirs. */
-export function withoutImageSizes(markdown: string): string {
-  return markdown.replace(/(\(data:image\/svg\+xml;base64,[\w+/=]*)\|width=[\d.]+,height=[\d.]+\)/g, '$1)');
-}
-
 /** Puts parts together and says when the next one would be too much. */
 export class MarkdownBudget {
   private used = 0;

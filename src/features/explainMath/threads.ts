@@ -6,9 +6,10 @@
 import * as vscode from 'vscode';
 import { logError } from '../../host/errors.ts';
 import type { Services } from '../../host/services.ts';
+import { EXPLANATION_COMMAND } from './commandLink.ts';
 import { explanationParts } from './explanation.ts';
 import type { ExplanationState, Part } from './explanation.ts';
-import { ExplanationPreviews } from './explanationPreview.ts';
+import { openExplanationPanel } from './explanationPanels.ts';
 
 /** Comments are replaced at most this often while a model writes: each time, the editor draws them anew. */
 const REDRAW_MS = 250;
@@ -23,7 +24,7 @@ class Note implements vscode.Comment {
   constructor({ source, markdown, trusted }: Part) {
     this.author = { name: source };
     this.body = new vscode.MarkdownString(markdown);
-    if (trusted) this.body.isTrusted = { enabledCommands: ['thinkAtHard.selectModel'] };
+    if (trusted) this.body.isTrusted = { enabledCommands: [EXPLANATION_COMMAND] };
   }
 }
 
@@ -35,6 +36,7 @@ export interface Surface {
   readonly uri: vscode.Uri;
   readonly range: vscode.Range;
   readonly show: (parts: readonly Part[]) => Promise<void>;
+  readonly dispose: () => void;
 }
 
 /** One explanation on the screen. */
@@ -78,7 +80,7 @@ export class ExplanationThread {
   dispose(): void {
     this.abort.abort();
     if (this.timer !== null) clearTimeout(this.timer);
-    this.surface.thread?.dispose();
+    this.surface.dispose();
   }
 
   private async draw(): Promise<void> {
@@ -90,20 +92,19 @@ export class ExplanationThread {
 export class ExplanationThreads {
   /** Made at the first explanation: VS Code shows its Comments view as soon as there is one. */
   private controller: vscode.CommentController | null = null;
-  private readonly previews = new ExplanationPreviews();
   private readonly open = new Map<string, ExplanationThread>();
   private readonly following = vscode.Disposable.from(
     vscode.window.onDidChangeActiveColorTheme(() => { for (const explanation of this.open.values()) explanation.redraw(); }),
     vscode.workspace.onDidCloseTextDocument((document) => { this.close(({ uri }) => uri.toString() === document.uri.toString()); }),
-    this.previews,
   );
 
   constructor(private readonly services: Services) {}
 
-  /** A new thread under the formula, or a preview beside its notebook; an earlier one there goes. */
+  /** A new thread under the formula, or a page beside its notebook; an earlier one there goes. */
   start(document: vscode.TextDocument, range: vscode.Range, state: ExplanationState): ExplanationThread {
     this.close(({ uri, thread, range: other }) => uri.toString() === document.uri.toString() && (thread?.range ?? other).isEqual(range));
-    const explanation = new ExplanationThread(this.services, document.uri.scheme === CELL ? { thread: null, uri: document.uri, range, show: this.previews.of(document.uri, range.start) } : this.threadAt(document, range), state);
+    const surface = document.uri.scheme === CELL ? this.panelOf(document, range, state.input.tex) : this.threadAt(document, range);
+    const explanation = new ExplanationThread(this.services, surface, state);
     this.open.set(`${document.uri.toString()}#${range.start.line}:${range.start.character}-${range.end.line}:${range.end.character}`, explanation);
     return explanation;
   }
@@ -118,7 +119,13 @@ export class ExplanationThreads {
       thread.comments = parts.map((part) => new Note(part));
       return Promise.resolve();
     };
-    return { thread, uri: document.uri, range, show };
+    return { thread, uri: document.uri, range, show, dispose: () => { thread.dispose(); } };
+  }
+
+  private panelOf({ uri }: vscode.TextDocument, range: vscode.Range, tex: string): Surface {
+    const panel = openExplanationPanel(this.services.extensionUri, tex, () => { this.close((other) => other === surface); });
+    const surface: Surface = { thread: null, uri, range, ...panel };
+    return surface;
   }
 
   find(thread: unknown): ExplanationThread | null {

@@ -2,9 +2,10 @@
 import MarkdownIt from 'markdown-it';
 import { describe, expect, it } from 'vitest';
 import { LONGEST_SHOWN, partsOf } from '../../../../src/features/explainMath/modelText.ts';
+import { explanationPage } from '../../../../src/features/explainMath/explanationPage.ts';
 import { commandLink } from '../../../../src/features/explainMath/commandLink.ts';
 import { readPlace } from '../../../../src/host/problem/place.ts';
-import { MarkdownBudget, codeSpan, escaped, fenced, image, withoutImageSizes } from '../../../../src/features/explainMath/safeMarkdown.ts';
+import { MarkdownBudget, codeSpan, escaped, fenced, image } from '../../../../src/features/explainMath/safeMarkdown.ts';
 
 const HOSTILE = [
   '[x](command:workbench.action.quit)', '<img src=x onerror=alert(1)>', '<script>alert(1)</script>', '[a](javascript:alert(1))', '![x](http://evil/a.png)', 'http://evil.example/a', 'www.evil.example', '<http://evil>', 'mail@evil.example',
@@ -50,11 +51,34 @@ describe('an image', () => {
   });
 });
 
-describe('an image for another reader of Markdown', () => {
-  it('has an address that is one to everybody, and text that looks like one is left alone', () => {
-    const drawn = image({ svg: '<svg/>', width: 5.5, height: 6 }, 'x');
-    const html = new MarkdownIt({}).use((md) => { md.validateLink = () => true; }).render(withoutImageSizes(`${drawn} ${escaped('|width=5,height=6)')}`));
-    expect(html).toBe(`<p><img src="data:image/svg+xml;base64,${Buffer.from('<svg/>').toString('base64')}" alt="x"> |width=5,height=6)</p>\n`);
+describe('an explanation on a page of its own', () => {
+  const select = '[x](command:thinkAtHard.selectModel)';
+  const page = (markdown: string, trusted = false): string => {
+    const html = explanationPage({ cspSource: 'vscode-resource:', style: 's.css', language: 'en', title: '</title><script>', parts: [{ source: '<b>Model</b>', markdown, trusted }] });
+    return html.slice(html.indexOf('<h2>'));
+  };
+
+  it('has a policy that allows no script, and titles that are only text', () => {
+    const html = explanationPage({ cspSource: 'vscode-resource:', style: 's.css', language: 'en', title: '</title><script>', parts: [] });
+    expect(html).toContain("default-src 'none'; style-src vscode-resource:; img-src data:;");
+    expect(html).not.toMatch(/<script|script-src|unsafe/);
+    expect(page('')).toContain('<h2>&#60;b&#62;Model&#60;/b&#62;</h2>');
+  });
+
+  it('has our drawings in their size, whose alternative cannot end them', () => {
+    const html = page(image({ svg: '<svg/>', width: 5.5, height: 6 }, 'a](command:x) "onload=1 <b>'));
+    expect(html).toContain(`<img src="data:image/svg+xml;base64,${Buffer.from('<svg/>').toString('base64')}" width="5.5" height="6" alt="`);
+    expect(html).not.toMatch(/<b>|href|" ?onload/);
+  });
+
+  it.each(HOSTILE)('makes nothing else of Markdown, be it ours: %j', (text) => {
+    for (const trusted of [true, false]) expect(page(text, trusted)).not.toMatch(/<(img|script|a|iframe)\b/i);
+  });
+
+  it('has the one command as a link in a part that is trusted, and nowhere else', () => {
+    expect(page(select, true)).toContain('<a href="command:thinkAtHard.selectModel">x</a>');
+    expect(page(select)).not.toContain('<a');
+    expect(page('[x](command:thinkAtHard.selectModel?1)', true)).not.toContain('<a');
   });
 });
 
