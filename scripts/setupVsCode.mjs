@@ -65,7 +65,7 @@ async function downloadVsCode() {
  * @param {string} name
  * @param {string} version
  */
-async function installFromNpm(folder, name, version) {
+export async function installFromNpm(folder, name, version) {
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'package.json'), JSON.stringify({ private: true, dependencies: { [name]: version } }));
   await twice(`The installation of ${name}`, () =>
