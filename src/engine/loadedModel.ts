@@ -3,11 +3,14 @@ import path from 'node:path';
 import type { LocalModelInfo, Prompt, ProviderChoice } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
 import type { ModelManifest } from '../protocol/manifest.ts';
-import { openModelFolder } from './modelFolder.ts';
+import { openModelFolder, verifyUnlessKnown, type ModelFolder } from './modelFolder.ts';
 import { openModelSession } from './modelSession.ts';
 import { chooseUntested, type ChooseProvider } from './providers/choose.ts';
-import type { Session } from './session.ts';
+import type { LocalProviderInfo, Session } from './session.ts';
 import { loadTokenizer, type Tokenizer } from './text/tokenizer.ts';
+
+/** An import that replaces the folder again and again is no reason to wait for ever. */
+const MOST_TRIES = 3;
 
 export class LoadedModel {
   private constructor(
@@ -19,13 +22,29 @@ export class LoadedModel {
     readonly choice: ProviderChoice,
   ) {}
 
-  /** @throws TahError model.*, engine.provider-unavailable, engine.out-of-memory, cancelled */
+  /**
+   * Every file is as its manifest says. A folder that an import replaces in the meantime is opened anew: what is loaded
+   * is never of two imports.
+   * @throws TahError model.*, engine.provider-unavailable, engine.out-of-memory, cancelled
+   */
   static async open(folder: string, choice: ProviderChoice, choose: ChooseProvider = chooseUntested, signal?: AbortSignal): Promise<LoadedModel> {
-    const opened = openModelFolder(folder);
+    for (let tries = 1; ; tries++) {
+      const opened = openModelFolder(folder);
+      try {
+        const loaded = await LoadedModel.load(opened, choice, await choose(folder, choice, signal), signal);
+        if (isStill(opened) || tries === MOST_TRIES) return loaded;
+        await loaded.close();
+      } catch (error) {
+        if (isStill(opened) || tries === MOST_TRIES) throw error;
+      }
+    }
+  }
+
+  private static async load(opened: ModelFolder, choice: ProviderChoice, provider: LocalProviderInfo, signal: AbortSignal | undefined): Promise<LoadedModel> {
     const { manifest, info, graphFile } = opened;
+    await verifyUnlessKnown(opened, signal);
     const tokenizer = manifest.hasTokenizer ? loadTokenizer(path.dirname(graphFile)) : null;
-    const session = await openModelSession(opened, await choose(folder, choice, signal));
-    return new LoadedModel(info, manifest, session, tokenizer, choice);
+    return new LoadedModel(info, manifest, await openModelSession(opened, provider), tokenizer, choice);
   }
 
   /** @throws TahError model.no-tokenizer, input.empty, engine.bad-request */
@@ -39,6 +58,17 @@ export class LoadedModel {
 
   close(): Promise<void> {
     return this.session.close();
+  }
+}
+
+/** Whether the folder is the one that was opened. */
+function isStill(opened: ModelFolder): boolean {
+  try {
+    return openModelFolder(opened.info.path).info.hash === opened.info.hash;
+  } catch (error) {
+    // What is wrong with it now has been wrong before, unless it is on its way out or in.
+    if (TahError.from(error).code === 'model.not-found') return false;
+    return true;
   }
 }
 

@@ -8,7 +8,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Downloaded, DownloadOptions } from '../hub/download.ts';
-import { isLocked } from '../hub/folderLock.ts';
+import { isLocked, lockFolder } from '../hub/folderLock.ts';
 import type { DownloadProgress } from '../hub/progress.ts';
 import { folderNameOf } from '../hub/source.ts';
 import type { HubSource } from '../hub/source.ts';
@@ -39,7 +39,7 @@ export interface DownloadsOptions {
   readonly folder: string;
   readonly fetch: () => typeof fetch;
   /** For tests. */
-  readonly timing?: Pick<DownloadOptions, 'stallMs' | 'retries'>;
+  readonly timing?: Pick<DownloadOptions, 'stallMs' | 'retries' | 'lockTouchMs'>;
 }
 
 export type StartOptions = Pick<DownloadOptions, 'token' | 'confirm' | 'onProgress' | 'signal'>;
@@ -119,7 +119,13 @@ export class Downloads {
     if (this.#running.has(dir) || (await isLocked(dir))) throw new TahError('hub.busy', `${dir} is being downloaded.`, { file: dir, hint: 'Cancel the download first.' });
     const { readRecord } = await import('../hub/record.ts');
     if ((await readRecord(dir)) === null) throw new TahError('hub.exists', `${dir} holds no download, so it is not deleted.`, { file: dir });
-    await rm(dir, { recursive: true, force: true });
+    // No download may begin in a folder that is on its way out.
+    const lock = await lockFolder(dir);
+    try {
+      await rm(dir, { recursive: true, force: true });
+    } finally {
+      await lock.release();
+    }
   }
 
   /** Ends the downloads of this window; they go on where they were when they are started again. */

@@ -4,9 +4,11 @@
  * has removed is no failure. What can't be read is moved aside and told, never deleted. Imports no `vscode`.
  */
 
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { isAlive } from '../hub/folderLock.ts';
 import { TahError } from '../protocol/errors.ts';
 import type { Run, RunHead } from '../protocol/run.ts';
 import type { Subscription } from './emitter.ts';
@@ -32,9 +34,10 @@ export interface HistoryEntry {
 
 const EXTENSION = '.tahrun.json';
 const NAME = /^\d{4}-\d{2}-\d{2}T[\d-]+\.?\d*Z_([\w-]{1,100})\.tahrun\.json$/;
-const UNFINISHED = /^\.[\w-]+\.tmp$/;
+/** `.<pid>-<host>-<random>.tmp`; earlier versions named neither process nor host. */
+const UNFINISHED = /^\.(?:(\d+)-([0-9a-f]{8})-)?[\w-]+\.tmp$/;
 const DAMAGED = 'damaged';
-/** A file that was left by a window that ended while it wrote. */
+/** A file that was left by a window of another machine, or of an earlier version, that ended while it wrote. */
 const UNFINISHED_MS = 3_600_000;
 /** The first line of a file: long problems and chosen passes included. */
 const LONGEST_HEAD = 4 * 1024 * 1024;
@@ -117,7 +120,7 @@ export class RunHistory {
     const { folder } = this.options;
     const bytes = (await import('./runFile.ts')).writeRunFile(run);
     await mkdir(folder, { recursive: true });
-    const unfinished = join(folder, `.${randomUUID()}.tmp`);
+    const unfinished = join(folder, `.${process.pid}-${thisHost()}-${randomUUID()}.tmp`);
     try {
       const file = await open(unfinished, 'wx', 0o600);
       try {
@@ -153,16 +156,27 @@ export class RunHistory {
 
   private async dropUnfinished(): Promise<void> {
     for (const name of await readdir(this.options.folder)) {
-      if (!UNFINISHED.test(name)) continue;
+      const [unfinished, pid, host] = UNFINISHED.exec(name) ?? [];
+      if (unfinished === undefined) continue;
+      // The process says it best: a clock that was set tells nothing of a file's age.
+      if (pid !== undefined && host === thisHost()) {
+        if (!isAlive(Number(pid))) await this.unlink(name);
+        continue;
+      }
       const made = await stat(join(this.options.folder, name)).catch(unlessGone);
       if (made !== null && Date.now() - made.mtimeMs > UNFINISHED_MS) await this.unlink(name);
     }
   }
 
-  /** Names of kept runs, oldest first. */
+  /**
+   * Names of kept runs, oldest first. One from the future was written before the clock went back, so before all that
+   * are written now.
+   */
   private async names(): Promise<string[]> {
-    const names = await readdir(this.options.folder).catch(unlessGone);
-    return (names ?? []).filter((name) => NAME.test(name)).sort();
+    const names = ((await readdir(this.options.folder).catch(unlessGone)) ?? []).filter((name) => NAME.test(name)).sort();
+    const now = stampOf(new Date().toISOString());
+    const firstOfFuture = names.findIndex((name) => name > `${now}_~`);
+    return firstOfFuture < 0 ? names : [...names.slice(firstOfFuture), ...names.slice(0, firstOfFuture)];
   }
 
   private async size(name: string): Promise<number> {
@@ -213,7 +227,15 @@ export async function findRun(runs: Runs, history: RunHistory, runId: string): P
 
 /** Sorts by time, and is a name on every system. */
 function nameOf(run: Run): string {
-  return `${run.createdAt.replaceAll(':', '-')}_${run.id}${EXTENSION}`;
+  return `${stampOf(run.createdAt)}_${run.id}${EXTENSION}`;
+}
+
+function stampOf(time: string): string {
+  return time.replaceAll(':', '-');
+}
+
+function thisHost(): string {
+  return createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
 }
 
 async function readHead(path: string, name: string): Promise<Omit<RunHead, 'prompt'>> {

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { TahError } from '../protocol/errors.ts';
 import { HubConnection, type ConnectionOptions } from './connection.ts';
 import { downloadFile, type FilePlace } from './downloadFile.ts';
+import type { FolderLock } from './folderLock.ts';
 import type { HubFile } from './listing.ts';
 import { bytesOnDisk } from './partFile.ts';
 import { formatBytes, ProgressMeter, type DownloadProgress } from './progress.ts';
@@ -17,6 +18,8 @@ export interface BringOptions extends ConnectionOptions {
   readonly signal?: AbortSignal;
   /** Bytes that are free on the disk of a folder; for tests. */
   readonly freeBytes?: (dir: string) => Promise<number>;
+  /** How often the folder's lock is touched, milliseconds; for tests. */
+  readonly lockTouchMs?: number | undefined;
 }
 
 export interface Brought {
@@ -24,6 +27,8 @@ export interface Brought {
   readonly files: readonly HubFile[];
   /** Bytes of files that are not asked for, because what they are for is there already: told as done. */
   readonly doneBytes?: number;
+  /** Of the folder, so that nothing is written after another download has taken it over. */
+  readonly lock: Pick<FolderLock, 'check'>;
   /** Called with each file that is whole; the next one of the queue waits for it. Failing, it ends the download. */
   readonly onFile?: (file: HubFile, signal: AbortSignal) => Promise<void>;
 }
@@ -35,7 +40,7 @@ const TELL_MS = 500;
 const SPARE_BYTES = 64 * 1024 * 1024;
 
 /** Returns how many bytes came over the network. @throws TahError hub.*, cancelled, and what `onFile` throws */
-export async function bringFiles({ place, files, doneBytes = 0, onFile }: Brought, dir: string, options: BringOptions): Promise<number> {
+export async function bringFiles({ place, files, doneBytes = 0, lock, onFile }: Brought, dir: string, options: BringOptions): Promise<number> {
   const connection = new HubConnection(place.hub, options);
   const meter = new ProgressMeter(files.reduce((sum, { size }) => sum + size, doneBytes), options.onProgress ?? (() => undefined));
   if (doneBytes > 0) meter.set('', doneBytes, 'disk');
@@ -52,7 +57,7 @@ export async function bringFiles({ place, files, doneBytes = 0, onFile }: Brough
     for (let file = queue.shift(); file !== undefined && !abort.signal.aborted; file = queue.shift()) {
       const { path: name } = file;
       try {
-        const events = { onBytes: (bytes: number, from: 'network' | 'disk') => { meter.set(name, bytes, from); }, onWait: ({ reason, ms }: Waiting) => { meter.waiting(reason, ms); } };
+        const events = { onBytes: (bytes: number, from: 'network' | 'disk') => { meter.set(name, bytes, from); }, onWait: ({ reason, ms }: Waiting) => { meter.waiting(reason, ms); }, beforeWrite: () => lock.check() };
         await downloadFile(connection, place, file, dir, events, abort.signal);
         await onFile?.(file, abort.signal);
       } catch (error) {

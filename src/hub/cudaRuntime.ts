@@ -12,7 +12,7 @@ import { bringFiles, checkSpace, type BringOptions } from './bringFiles.ts';
 import { CUDA_TABLE, PYPI_FILES, type CudaTable, type PinnedLibrary, type PinnedWheel } from './cudaTable.ts';
 import type { FilePlace } from './downloadFile.ts';
 import { diskFailure } from './failures.ts';
-import { isLocked, lockFolder } from './folderLock.ts';
+import { isLocked, lockFolder, type FolderLock } from './folderLock.ts';
 import type { HubFile } from './listing.ts';
 import { bytesOnDisk, isWhole } from './partFile.ts';
 import type { DownloadProgress } from './progress.ts';
@@ -109,11 +109,11 @@ export async function fetchCudaRuntime(storage: string, options: FetchOptions): 
   if ((await options.confirm?.({ ...cudaSizes(table), wheels: table.wheels, from: new URL(place.hub).host })) === false) throw cancelledDownload();
   try {
     await mkdir(root, { recursive: true });
-    const lock = await lockFolder(root);
+    const lock = await lockFolder(root, { touchMs: options.lockTouchMs, signal: options.signal });
     try {
       // What is right of a damaged one is kept.
       if (there.kind === 'damaged') await rename(dir, stagingOf(dir)).catch(onlyIfTaken);
-      const receivedBytes = await bringMissing(place, { root, dir, table }, options);
+      const receivedBytes = await bringMissing(place, { root, dir, table }, lock, options);
       await writeManifest(stagingOf(dir), table);
       await rm(dir, { recursive: true, force: true });
       await rename(stagingOf(dir), dir);
@@ -146,7 +146,7 @@ interface Target {
   readonly table: CudaTable;
 }
 
-async function bringMissing(place: FilePlace, { root, dir, table }: Target, options: FetchOptions): Promise<number> {
+async function bringMissing(place: FilePlace, { root, dir, table }: Target, lock: FolderLock, options: FetchOptions): Promise<number> {
   const staging = stagingOf(dir);
   const wheels = path.join(root, WHEELS);
   await mkdir(staging, { recursive: true });
@@ -165,7 +165,7 @@ async function bringMissing(place: FilePlace, { root, dir, table }: Target, opti
     await rm(whole);
   };
   const doneBytes = cudaSizes(table).downloadBytes - files.reduce((sum, { size }) => sum + size, 0);
-  const received = await bringFiles({ place, files, doneBytes, onFile }, wheels, { ...options, byHand: BY_HAND, onProgress: (progress) => options.onProgress?.(staged(progress)) });
+  const received = await bringFiles({ place, files, doneBytes, lock, onFile }, wheels, { ...options, byHand: BY_HAND, onProgress: (progress) => options.onProgress?.(staged(progress)) });
   await rm(wheels, { recursive: true, force: true });
   return received;
 }

@@ -53,12 +53,12 @@ export async function downloadPlanned(source: HubSource, folder: string, planner
     const plan = await planner(source, options);
     if ((await options.confirm?.(plan)) === false) throw cancelledDownload();
     await mkdir(dir, { recursive: true });
-    const lock = await lockFolder(dir);
+    const lock = await lockFolder(dir, { touchMs: options.lockTouchMs, signal: options.signal });
     try {
       await checkSpace(plan.files, dir, options.freeBytes);
       await writeRecord(dir, plan, false);
       const place = { hub: source.hub, name: describeSource(source), urlOf: (name: string) => fileUrl(source, name) };
-      const receivedBytes = await bringFiles({ place, files: plan.files }, dir, options);
+      const receivedBytes = await bringFiles({ place, files: plan.files, lock }, dir, options);
       await writeRecord(dir, plan, true);
       return { dir, plan, receivedBytes };
     } finally {

@@ -24,6 +24,8 @@ export interface FileEvents {
   /** How many of the file's bytes are there now; may fall where it starts over. */
   readonly onBytes: (bytes: number, source: 'network' | 'disk') => void;
   readonly onWait: (waiting: Waiting) => void;
+  /** Throws where the folder has become another download's. */
+  readonly beforeWrite: () => Promise<void>;
 }
 
 /** @throws TahError hub.*; cancelled, and what is there is kept */
@@ -73,6 +75,7 @@ class Transfer {
           throw this.wrongHash();
         }
       }
+      await this.events.beforeWrite();
       await this.part.commit();
       committed = true;
     } finally {
@@ -98,18 +101,21 @@ class Transfer {
 
   private async attempt(): Promise<void> {
     const { part, file } = this;
+    await this.events.beforeWrite();
     // Nothing would notice that the rest is of another version.
     if (file.hash === null && !isStrong(part.etag)) await part.clear();
     const offset = part.bytes;
     const headers = { 'accept-encoding': 'identity', ...(offset === 0 ? {} : { range: `bytes=${offset}-`, ...(isStrong(part.etag) ? { 'if-range': part.etag } : {}) }) };
     const ask = { url: this.place.urlOf(file.path), what: this.what, headers, signal: this.signal, accept: [416] };
     await this.connection.ask(ask, async (response, chunks) => {
+      await this.events.beforeWrite();
       await this.begin(response, offset);
       for await (const chunk of chunks) {
         if (part.bytes + chunk.length > file.size) {
           await this.clear();
           throw this.wrongLength(`sends more than the ${file.size} bytes that its list of files says`);
         }
+        await this.events.beforeWrite();
         await part.append(chunk);
         this.tell('network');
       }
@@ -153,6 +159,7 @@ class Transfer {
   }
 
   private async clear(): Promise<void> {
+    await this.events.beforeWrite();
     await this.part.clear();
     this.tell('disk');
   }

@@ -55,7 +55,7 @@ function byHandOf({ byHand = BY_HAND }: Asked): string {
 }
 
 function rateLimited(response: Response, { url, what }: Asked): TransientFailure {
-  const ms = retryAfterMs(response.headers.get('retry-after')) ?? DEFAULT_RETRY_AFTER_MS;
+  const ms = retryAfterMs(response.headers.get('retry-after'), response.headers.get('date')) ?? DEFAULT_RETRY_AFTER_MS;
   const error = new TahError('hub.rate-limited', `${url.host} has had too many requests from here and asks to wait ${Math.ceil(ms / 1000)} seconds.`, {
     subject: what,
     hint: 'Try again after that time; with an access token the limit is higher.',
@@ -63,12 +63,13 @@ function rateLimited(response: Response, { url, what }: Asked): TransientFailure
   return new TransientFailure(error, { retryAfterMs: ms });
 }
 
-/** Seconds or a date; null where it is neither. */
-function retryAfterMs(header: string | null): number | null {
+/** Seconds or a date, which is of the server's clock; null where it is neither. */
+function retryAfterMs(header: string | null, sentAt: string | null): number | null {
   if (header === null) return null;
   if (/^\d+$/.test(header.trim())) return Number(header) * 1000;
   const date = Date.parse(header);
-  return Number.isNaN(date) ? null : Math.max(0, date - Date.now());
+  const sent = Date.parse(sentAt ?? '');
+  return Number.isNaN(date) ? null : Math.max(0, date - (Number.isNaN(sent) ? Date.now() : sent));
 }
 
 /** The connection failed before or while something came. */

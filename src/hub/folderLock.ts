@@ -1,69 +1,137 @@
 /**
- * One download at a time in a folder, across processes: a lock file with the owner's process id, touched while it is
- * held. A lock whose owner is gone, or that nobody has touched for a while (its process id may be another program's
- * by now), is taken over.
+ * One download at a time in a folder, across processes and machines that share a disk: a lock file with the owner's
+ * process id and host, touched while it is held. A lock whose owner is gone is taken over at once; one whose owner may
+ * live (its process id may be another program's by now, or it is on another machine) when nobody touches it while it
+ * is watched. No clock is believed, since clocks are set and machines sleep: only that a file changes or doesn't.
  */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { TahError } from '../protocol/errors.ts';
+import { sleepUnlessCancelled } from './retry.ts';
 
 const LOCK_FILE = '.tah-download.lock';
 const TOUCH_MS = 5000;
-const STALE_MS = 60_000;
+/** Untouched since then by the clock: worth a watch. A lock that is younger is held. */
+const QUIET_MS = 3 * TOUCH_MS;
 
 export interface FolderLock {
+  /**
+   * Call before each write. Asks the disk only where this process may have slept.
+   * @throws TahError hub.busy where another download has taken the folder over meanwhile
+   */
+  check(): Promise<void>;
   release(): Promise<void>;
 }
 
+export interface LockOptions {
+  /** Between two touches, milliseconds; for tests. Default 5000. */
+  readonly touchMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** @throws TahError hub.busy where another download has it */
-export async function lockFolder(dir: string): Promise<FolderLock> {
+export async function lockFolder(dir: string, { touchMs = TOUCH_MS, signal }: LockOptions = {}): Promise<FolderLock> {
   const file = path.join(dir, LOCK_FILE);
-  const content = `${process.pid} ${randomBytes(8).toString('hex')}`;
-  await create(file, content, dir);
+  const content = `${process.pid} ${thisHost()} ${randomBytes(8).toString('hex')}`;
+  await create(file, content, dir, touchMs, signal);
+  const isOurs = async (): Promise<boolean> => (await ownerOf(file)) === content;
+  let touched = performance.now();
+  let lost = false;
+  /** Whoever has not touched it in time may have been asleep, and somebody else may have it now. */
+  const verify = async (): Promise<void> => {
+    if (performance.now() - touched < 2 * touchMs) return;
+    if (!(await isOurs())) lost = true;
+  };
   const timer = setInterval(() => {
-    const now = new Date();
-    // Whoever removed the folder has also ended the download: its own writes tell.
-    utimes(file, now, now).catch(() => undefined);
-  }, TOUCH_MS);
+    void verify().then(async () => {
+      if (lost) return;
+      const now = new Date();
+      await utimes(file, now, now);
+      touched = performance.now();
+    }).catch(() => undefined); // Whoever removed the folder has also ended the download: its own writes tell.
+  }, touchMs);
   timer.unref();
   return {
+    async check() {
+      await verify();
+      if (lost) throw busy(dir);
+    },
     async release() {
       clearInterval(timer);
-      const owner = await readFile(file, 'utf8').catch(() => null);
-      if (owner === content) await rm(file, { force: true });
+      if (await isOurs()) await rm(file, { force: true });
     },
   };
 }
 
-async function create(file: string, content: string, dir: string): Promise<void> {
+async function create(file: string, content: string, dir: string, touchMs: number, signal: AbortSignal | undefined): Promise<void> {
   for (let tries = 0; tries < 3; tries++) {
     try {
       await writeFile(file, content, { flag: 'wx' });
       return;
     } catch (error) {
-      if (!isCode(error, 'EEXIST')) throw error;
+      if (!isCode(error, 'EEXIST')) {
+        // Made, but not written: the disk is full.
+        if (!isCode(error, 'ENOENT')) await rm(file, { force: true });
+        throw error;
+      }
     }
-    const owner = await readFile(file, 'utf8').catch(() => null);
-    if (owner !== null && (await isHeld(file, owner))) throw busy(dir);
-    // Moved aside before it is removed: of two that find it stale only one gets it.
-    const aside = `${file}.${randomBytes(4).toString('hex')}`;
-    const moved = await rename(file, aside).then(() => true, () => false);
-    if (moved) await rm(aside, { force: true });
+    const owner = await ownerOf(file);
+    if (owner !== null && heldBy(owner) !== 'nobody' && !(await isLeft(file, touchMs, signal))) throw busy(dir);
+    if (owner !== null) await removeLeft(file, owner);
   }
   throw busy(dir);
 }
 
-/** True while another download works in the folder. */
-export async function isLocked(dir: string): Promise<boolean> {
-  const file = path.join(dir, LOCK_FILE);
-  const owner = await readFile(file, 'utf8').catch(() => null);
-  return owner !== null && (await isHeld(file, owner));
+/** Moved aside before it is removed: of two that find it left only one gets it, and a new owner's lock is put back. */
+async function removeLeft(file: string, owner: string): Promise<void> {
+  const aside = `${file}.${randomBytes(4).toString('hex')}`;
+  const moved = await rename(file, aside).then(() => true, () => false);
+  if (!moved) return;
+  if ((await ownerOf(aside)) === owner) await rm(aside, { force: true });
+  else await rename(aside, file);
 }
 
-async function isHeld(file: string, owner: string): Promise<boolean> {
+/** True while another download works in the folder, as far as can be told at once. */
+export async function isLocked(dir: string): Promise<boolean> {
+  const file = path.join(dir, LOCK_FILE);
+  const owner = await ownerOf(file);
+  return owner !== null && heldBy(owner) !== 'nobody' && ((await quietMs(file)) ?? 0) < QUIET_MS;
+}
+
+/** Null where there is no lock. */
+function ownerOf(file: string): Promise<string | null> {
+  return readFile(file, 'utf8').catch(() => null);
+}
+
+/** `perhaps`: on another machine, where its process can't be looked for, or not written yet. */
+function heldBy(owner: string): 'nobody' | 'somebody' | 'perhaps' {
+  const [pid = '', host] = owner.split(' ');
+  // Earlier versions wrote no host, but a longer random number.
+  if (pid === '' || (host?.length === 8 && host !== thisHost())) return 'perhaps';
+  return isAlive(Number.parseInt(pid, 10)) ? 'somebody' : 'nobody';
+}
+
+/** Watches a lock that seems quiet for as long as its owner may take to touch it, and a little more. */
+async function isLeft(file: string, touchMs: number, signal: AbortSignal | undefined): Promise<boolean> {
+  if (((await quietMs(file)) ?? Infinity) < 3 * touchMs) return false;
+  const before = await looksOf(file);
+  await sleepUnlessCancelled(2 * touchMs, signal);
+  return (await looksOf(file)) === before;
+}
+
+/** Since the last touch, by the clock; null where the clock can't tell, since that time is still to come. */
+async function quietMs(file: string): Promise<number | null> {
   const touched = await stat(file).then(({ mtimeMs }) => mtimeMs, () => 0);
-  return Date.now() - touched < STALE_MS && isAlive(Number.parseInt(owner, 10));
+  const quiet = Date.now() - touched;
+  return quiet < -TOUCH_MS ? null : quiet;
+}
+
+async function looksOf(file: string): Promise<string | null> {
+  const owner = await ownerOf(file);
+  const touched = await stat(file).then(({ mtimeMs, ctimeMs }) => `${mtimeMs} ${ctimeMs}`, () => null);
+  return owner === null || touched === null ? null : `${owner} ${touched}`;
 }
 
 /** Whether a process of this id runs on this machine. */
@@ -76,6 +144,10 @@ export function isAlive(pid: number): boolean {
     // EPERM: it lives and belongs to someone else.
     return isCode(error, 'EPERM');
   }
+}
+
+function thisHost(): string {
+  return createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
 }
 
 function isCode(error: unknown, code: string): boolean {

@@ -2,7 +2,7 @@
  * `tah-download.json` in a checkpoint folder: where its files come from and whether all of them are there. By it a
  * download that was left is found again, and a folder with anything else is never written to.
  */
-import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod';
 import { TahError } from '../protocol/errors.ts';
@@ -44,8 +44,13 @@ export async function writeRecord(dir: string, { source, files, thinksTwice }: D
   const record: DownloadRecord = { format: FORMAT, ...source, complete, thinksTwice, files: files.map(({ path: name, size, hash }) => ({ path: name, size, hash })) };
   // Its name is one of ours to whoever looks into the folder in between.
   const temporary = path.join(dir, `.${RECORD_FILE}.tmp`);
-  await writeFile(temporary, `${JSON.stringify(record, null, 2)}\n`);
-  await rename(temporary, path.join(dir, RECORD_FILE));
+  try {
+    await writeFile(temporary, `${JSON.stringify(record, null, 2)}\n`);
+    await rename(temporary, path.join(dir, RECORD_FILE));
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
 }
 
 /** @throws TahError hub.exists where the folder holds something else than an earlier download of the same repository */

@@ -52,7 +52,8 @@ export async function withRetries<T>(policy: RetryPolicy, signal: AbortSignal | 
   }
 }
 
-async function sleepUnlessCancelled(ms: number, signal: AbortSignal | undefined): Promise<void> {
+/** @throws TahError cancelled */
+export async function sleepUnlessCancelled(ms: number, signal: AbortSignal | undefined): Promise<void> {
   try {
     await sleep(ms, undefined, signal === undefined ? {} : { signal });
   } catch (error) {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -68,6 +69,29 @@ describe('the history', () => {
     const small = open({ keepBytes: 10 });
     small.save(at(4));
     expect(await ids(small)).toEqual(['r4']);
+  });
+
+  it('that is full keeps the newest runs when the clock has gone back: those of the future are the old ones', async () => {
+    const years = (year: number, id: string): ReturnType<typeof keptRun> => keptRun({ id, createdAt: `${year}-01-02T03:04:05.000Z` });
+    const history = open({ keep: 3 });
+    for (const run of [years(2098, 'f1'), years(2099, 'f2'), years(2025, 'n1'), years(2026, 'n2')]) {
+      history.save(run);
+      await history.settled();
+    }
+    expect(await ids(history)).toEqual(['n2', 'n1', 'f2']);
+  });
+
+  it('removes what a window that was killed was writing, at once, and nothing of a window that writes', async () => {
+    const history = open();
+    history.save(at(1));
+    await history.settled();
+    const host = createHash('sha256').update(os.hostname()).digest('hex').slice(0, 8);
+    const living = `.${process.pid}-${host}-0a.tmp`;
+    for (const name of [`.999999999-${host}-0a.tmp`, living, '.999999999-00000000-0a.tmp']) fs.writeFileSync(path.join(folder, name), '{');
+    fs.utimesSync(path.join(folder, living), new Date(0), new Date(0));
+    history.save(at(2));
+    await history.settled();
+    expect(files().filter((name) => name.endsWith('.tmp'))).toEqual(['.999999999-00000000-0a.tmp', living].sort());
   });
 
   it('deletes one, or all', async () => {
