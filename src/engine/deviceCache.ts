@@ -35,6 +35,9 @@ export class DeviceCache implements Cache {
     return this.slots().length;
   }
 
+  /** What it holds lies on the device. */
+  readonly bytes = 0;
+
   positionsAt(depth: number): number[] {
     return this.slots().filter((slot) => slot.depth === depth).map((slot) => slot.position);
   }
@@ -64,6 +67,11 @@ export class DeviceCache implements Cache {
     const without = (slots: readonly Slot[]): Slot[] => slots.map((slot) => (slot === null || slot.position >= position ? null : slot));
     this.past = without(this.past);
     this.recent = without(this.recent);
+  }
+
+  /** Its arrays are as long as what they hold. */
+  fit(): void {
+    // Nothing to give back.
   }
 
   release(): void {

@@ -38,11 +38,13 @@ export interface RowResult {
   /** Logits of the first pass and cumulative logits of the last, float32 [vocab]; null unless the row was tracked. */
   readonly firstLogits: Float32Array | null;
   readonly finalLogits: Float32Array | null;
-  /** Of a row that was decided in a block, where no logits come back. */
+  /** Of a row whose logits are gone: it was decided in a block, or its next token is known. */
   readonly told?: Told;
+  /** Its first pass rode along with the pass before. */
+  readonly rodeAlong?: boolean;
 }
 
-/** What a block says of a row's distributions, and of the token that it drew from it. */
+/** What is known of a row's distributions, and of the token that was drawn from it. */
 export interface Told {
   readonly first: Distribution;
   readonly final: Distribution;
@@ -120,6 +122,11 @@ export class Forward {
     this.next = Math.min(this.next, position);
   }
 
+  /** Makes the cache as large as a run that came just here would have it: the kernels then add in the same order. */
+  fit(): void {
+    this.cache.fit();
+  }
+
   /** One run from the first pass of `id` on, which may make further passes. Whoever asks for it accepts its rows. @throws as run */
   async runBlock(id: number, loop: Record<string, Feed>, signal: AbortSignal | undefined): Promise<Outputs> {
     this.takeAhead([]);
@@ -182,7 +189,7 @@ export class Forward {
       active = depth + 1 < this.maxIter ? this.deeper(active, request, progress) : [];
     }
     this.next = first + ids.length;
-    return progress.map((row, index) => ({ position: first + index, ...row }));
+    return progress.map((row, index) => ({ position: first + index, ...row, rodeAlong: done !== null }));
   }
 
   /** The first pass of `ids` where it was run ahead. One that was run for another token is forgotten. */

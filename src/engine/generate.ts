@@ -1,5 +1,6 @@
 /**
- * Generation and measurement over a loaded model: prefill in chunks, then one forward a token.
+ * Generation and measurement over a loaded model: prefill in chunks, then one forward a token. What an earlier run has
+ * left (promptCache.ts) is not run again.
  * Knows the order of events; what a pass is, is forward.ts, and which token is taken, sampling.ts.
  */
 import type { EndReason, GenerateEvent, GenerateRequest, GenerateStats, MeasureRequest, PromptToken, SamplingOptions } from '../protocol/engine.ts';
@@ -8,41 +9,49 @@ import { BlockDecoder, decodesInBlocks, type Decoded } from './blockDecoder.ts';
 import { Forward, type RowResult } from './forward.ts';
 import type { LoadedModel } from './loadedModel.ts';
 import { checkPolicy } from './policy.ts';
-import { DEFAULT_CANDIDATES, MOST_CANDIDATES, promptToken, tokenEvent } from './prediction.ts';
+import { DEFAULT_CANDIDATES, MOST_CANDIDATES, promptToken, settled, tokenEvent } from './prediction.ts';
+import type { Transcript } from './promptCache.ts';
 import { checkSampling, sample } from './sampling.ts';
 
-export function generate(model: LoadedModel, request: GenerateRequest, loadMs: number, signal?: AbortSignal): AsyncIterable<GenerateEvent> {
-  return withForward(model, (forward) => generateWith(forward, model, request, loadMs, signal));
-}
-
-async function* withForward(model: LoadedModel, use: (forward: Forward) => AsyncIterable<GenerateEvent>): AsyncIterable<GenerateEvent> {
-  const forward = new Forward(model.session, model.manifest);
-  try {
-    yield* use(forward);
-  } finally {
-    forward.release();
-  }
-}
-
-async function* generateWith(forward: Forward, model: LoadedModel, request: GenerateRequest, loadMs: number, signal?: AbortSignal): AsyncIterable<GenerateEvent> {
-  const { manifest, tokenizer } = model;
-  const sampling = { ...manifest.generation, seed: 0, ...request.sampling };
+export async function* generate(model: LoadedModel, request: GenerateRequest, loadMs: number, signal?: AbortSignal): AsyncIterable<GenerateEvent> {
+  const sampling = { ...model.manifest.generation, seed: 0, ...request.sampling };
   checkGenerate(model, request, sampling);
   const prompt = model.promptIds(request.prompt);
-  const { contextLength } = manifest.architecture;
-  if (prompt.length >= contextLength) {
-    throw new TahError('engine.context-too-long', `The problem has ${prompt.length} tokens; this model reads ${contextLength - 1} at most.`, { hint: 'Shorten the problem, or choose a model with a longer context.' });
+  checkLength(model, prompt);
+  const transcript = model.promptCache.take(request.policy, prompt, request.forced ?? []);
+  try {
+    yield* generateWith({ model, request, sampling, prompt, transcript, loadMs, signal });
+  } finally {
+    model.promptCache.keep(transcript);
   }
+}
+
+interface Run {
+  readonly model: LoadedModel;
+  readonly request: GenerateRequest;
+  readonly sampling: SamplingOptions;
+  readonly prompt: readonly number[];
+  readonly transcript: Transcript;
+  readonly loadMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function* generateWith({ model, request, sampling, prompt, transcript, loadMs, signal }: Run): AsyncIterable<GenerateEvent> {
+  const { manifest, tokenizer } = model;
+  const { forward } = transcript;
+  const { contextLength } = manifest.architecture;
   const candidates = request.topCandidates ?? DEFAULT_CANDIDATES;
   const started = performance.now();
-  const described: PromptToken[] = [];
-  let row: RowResult | undefined;
-  for (const ids of chunks(prompt, forward.chunkSize('last'))) {
+  // Positions that an earlier run has left; what is told of them is what was told then.
+  const { positions: remembered, lastOfPrompt } = transcript.resume(prompt, request.forced ?? []);
+  let row: RowResult | null = lastOfPrompt;
+  for (const ids of chunks(prompt.slice(remembered), forward.chunkSize('last'))) {
     const rows = await forward.run({ ids, policy: request.policy, track: 'last', signal });
-    // Described at once: a row may hold logits, which are larger than everything else of it.
-    described.push(...ids.map((id, i) => promptToken(id, required(rows[i]), tokenizer)));
-    row = rows.at(-1);
+    // Kept without logits, which are larger than everything else of a row.
+    transcript.addPrompt(ids, rows);
+    row = rows.at(-1) ?? null;
   }
+  const described: PromptToken[] = prompt.map((id, position) => promptToken(id, transcript.rowAt(position), tokenizer));
   const prefillMs = performance.now() - started;
   yield { type: 'start', model: model.info, provider: model.session.provider, prompt: described, policy: request.policy, sampling };
 
@@ -59,12 +68,14 @@ async function* generateWith(forward: Forward, model: LoadedModel, request: Gene
   const blocks = model.session.loops && decodesInBlocks(manifest, { policy: request.policy, sampling }) ? new BlockDecoder(forward, manifest, { policy: request.policy, sampling, signal }) : null;
   const forcedTokens = request.forced?.length ?? 0;
   /** What the model says after `id`, the token before the one with this index. */
-  const after = async (id: number, index: number): Promise<Decoded> => {
+  const after = async (id: number, index: number): Promise<Omit<Decoded, 'elapsedMs'> & { readonly elapsedMs: number | null }> => {
+    if (prompt.length + index <= remembered) return { row: transcript.rowAt(prompt.length + index - 1), elapsedMs: null };
     // A block draws its tokens itself.
     if (blocks !== null && index >= forcedTokens) return blocks.after(id, Math.min(request.maxTokens - index, contextLength - prompt.length - index));
     const before = performance.now();
-    const rows = await forward.run({ ids: [id], policy: request.policy, track: 'last', guess: following(index), signal });
-    return { row: required(rows[0]), elapsedMs: performance.now() - before };
+    const row = required((await forward.run({ ids: [id], policy: request.policy, track: 'last', guess: following(index), signal }))[0]);
+    transcript.add(id, row);
+    return { row, elapsedMs: performance.now() - before };
   };
   const text = tokenizer?.stream() ?? null;
   const stops = new StopTexts(request.stop ?? []);
@@ -83,7 +94,10 @@ async function* generateWith(forward: Forward, model: LoadedModel, request: Gene
     // A character that the text ends in the middle of must still be said.
     const piece = `${isEnd ? '' : (text?.push(id) ?? '')}${end === null ? '' : (text?.end() ?? '')}`;
     passes += predicting.iterCount;
-    yield { type: 'token', token: tokenEvent({ index, position, id, text: piece, special, elapsedMs }, predicting, candidates, tokenizer) };
+    const known = settled(predicting, id);
+    // Rows of a block are not the transcript's.
+    if (blocks === null) transcript.settle(position - 1, known);
+    yield { type: 'token', token: tokenEvent({ index, position, id, text: piece, special, elapsedMs }, known, candidates, tokenizer) };
     index++;
     reason = !isEnd && stops.found(piece) ? 'stop-text' : end;
     if (reason === null) ({ row: predicting, elapsedMs } = await after(id, index));
@@ -94,6 +108,15 @@ async function* generateWith(forward: Forward, model: LoadedModel, request: Gene
 /** Teacher-forced: every token of the text is predicted by the row before it; without a prompt, every token but the first. */
 export function measure(model: LoadedModel, request: MeasureRequest, loadMs: number, signal?: AbortSignal): AsyncIterable<GenerateEvent> {
   return withForward(model, (forward) => measureWith(forward, model, request, loadMs, signal));
+}
+
+async function* withForward(model: LoadedModel, use: (forward: Forward) => AsyncIterable<GenerateEvent>): AsyncIterable<GenerateEvent> {
+  const forward = new Forward(model.session, model.manifest);
+  try {
+    yield* use(forward);
+  } finally {
+    forward.release();
+  }
 }
 
 async function* measureWith(forward: Forward, model: LoadedModel, request: MeasureRequest, loadMs: number, signal?: AbortSignal): AsyncIterable<GenerateEvent> {
@@ -141,6 +164,12 @@ function measuredIds(model: LoadedModel, { text, after }: MeasureRequest): { rea
     throw new TahError('engine.context-too-long', `The text has ${ids.length} tokens; this model reads ${contextLength} at most.`, { hint: 'Measure a shorter part of it.' });
   }
   return { ids, first: Math.max(1, before.length) };
+}
+
+function checkLength({ manifest }: LoadedModel, prompt: readonly number[]): void {
+  const { contextLength } = manifest.architecture;
+  if (prompt.length < contextLength) return;
+  throw new TahError('engine.context-too-long', `The problem has ${prompt.length} tokens; this model reads ${contextLength - 1} at most.`, { hint: 'Shorten the problem, or choose a model with a longer context.' });
 }
 
 function checkGenerate(model: LoadedModel, request: GenerateRequest, sampling: SamplingOptions): void {

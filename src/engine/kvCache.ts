@@ -18,6 +18,8 @@ export interface SlotKey {
 /** Keys and values between runs, wherever they lie. */
 export interface Cache {
   readonly length: number;
+  /** Of memory that is this process's. */
+  readonly bytes: number;
   /** Positions that have a slot at this depth, in the order of their runs. */
   positionsAt(depth: number): number[];
   /** Before a run of so many rows, and before its feeds are asked for. */
@@ -29,6 +31,8 @@ export interface Cache {
   take(rows: readonly SlotKey[], outputs: Outputs): void;
   /** Forgets every slot at `position` and later; what stays keeps its order. */
   truncate(position: number): void;
+  /** Gives room back that a longer run had needed. */
+  fit(): void;
   /** Gives its memory back; it is empty then. */
   release(): void;
 }
@@ -64,15 +68,27 @@ export class KvCache implements Cache {
     return this.layer(layer)[part];
   }
 
+  get bytes(): number {
+    return this.layers.length * 2 * this.kvHeads * this.capacity * this.headDim * 4;
+  }
+
   /** Makes room, so that the following `append` of as many rows changes no buffer. */
   reserve(rows: number): void {
     const needed = Math.ceil((this.slots.length + rows) / BLOCK) * BLOCK;
-    if (needed <= this.capacity) return;
+    if (needed > this.capacity) this.resize(needed);
+  }
+
+  fit(): void {
+    const needed = Math.max(1, Math.ceil(this.slots.length / BLOCK)) * BLOCK;
+    if (needed < this.capacity) this.resize(needed);
+  }
+
+  private resize(capacity: number): void {
     const old = this.capacity;
-    this.capacity = needed;
+    this.capacity = capacity;
     for (const layer of this.layers) {
-      layer.key = this.grown(layer.key.data, old);
-      layer.value = this.grown(layer.value.data, old);
+      layer.key = this.resized(layer.key.data, old);
+      layer.value = this.resized(layer.value.data, old);
     }
   }
 
@@ -131,7 +147,7 @@ export class KvCache implements Cache {
     return { dtype: 'float32', data: new Float32Array(this.kvHeads * this.capacity * this.headDim), dims: [this.kvHeads, this.capacity, this.headDim] };
   }
 
-  private grown(data: Float32Array, oldCapacity: number): LayerBuffers['key'] {
+  private resized(data: Float32Array, oldCapacity: number): LayerBuffers['key'] {
     const buffer = this.buffer();
     for (let head = 0; head < this.kvHeads; head++) {
       const from = head * oldCapacity * this.headDim;

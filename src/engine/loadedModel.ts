@@ -5,6 +5,7 @@ import { TahError } from '../protocol/errors.ts';
 import type { ModelManifest } from '../protocol/manifest.ts';
 import { openModelFolder, verifyUnlessKnown, type ModelFolder } from './modelFolder.ts';
 import { openModelSession } from './modelSession.ts';
+import { PromptCache } from './promptCache.ts';
 import { chooseUntested, type ChooseProvider } from './providers/choose.ts';
 import type { LocalProviderInfo, Session } from './session.ts';
 import { loadTokenizer, type Tokenizer } from './text/tokenizer.ts';
@@ -13,6 +14,8 @@ import { loadTokenizer, type Tokenizer } from './text/tokenizer.ts';
 const MOST_TRIES = 3;
 
 export class LoadedModel {
+  readonly promptCache: PromptCache;
+
   private constructor(
     readonly info: LocalModelInfo,
     readonly manifest: ModelManifest,
@@ -20,7 +23,9 @@ export class LoadedModel {
     readonly tokenizer: Tokenizer | null,
     /** What the caller asked for: another choice needs another session. */
     readonly choice: ProviderChoice,
-  ) {}
+  ) {
+    this.promptCache = new PromptCache(session, manifest);
+  }
 
   /**
    * Every file is as its manifest says. A folder that an import replaces in the meantime is opened anew: what is loaded
@@ -57,6 +62,7 @@ export class LoadedModel {
   }
 
   close(): Promise<void> {
+    this.promptCache.close();
     return this.session.close();
   }
 }

@@ -40,6 +40,12 @@ export function tokenEvent(place: TokenPlace, row: RowResult, candidates: number
   };
 }
 
+/** A row whose next token is known: without its logits, which are large, but with what a token event says of them. */
+export function settled(row: RowResult, id: number): RowResult {
+  const { first, last, logit } = distributions(row, id);
+  return { ...row, firstLogits: null, finalLogits: null, told: { first, final: last, chosen: { id, logit } } };
+}
+
 function distributions({ position, firstLogits, finalLogits, told }: RowResult, id: number): { readonly first: Distribution; readonly last: Distribution; readonly logit: number } {
   if (told !== undefined) return { first: told.first, last: told.final, logit: told.chosen.logit };
   if (firstLogits === null || finalLogits === null) throw new Error(`position ${position} was not tracked`);

@@ -46,7 +46,7 @@ export interface TokenEvent {
   /** Entropy in nats of the first pass's and of the final distribution. Null: not known. */
   readonly entropyBefore: number | null;
   readonly entropyAfter: number | null;
-  /** Milliseconds spent on this token's prediction, all passes. Null for tokens predicted by the prefill. */
+  /** Milliseconds spent on this token's prediction, all passes. Null for tokens predicted by the prefill or an earlier run. */
   readonly elapsedMs: number | null;
   /** True for a special token (end of turn and the like); its text is ''. */
   readonly special: boolean;
