@@ -9,6 +9,7 @@ import { openModelFolder } from '../engine/modelFolder.ts';
 
 /** Share of tokens with a second pass, as in the paper's Qwen3 models. */
 export const HARD = 0.07;
+const HARD_SHARE = `${Math.round(100 * HARD)} %`;
 /** Share of second passes whose next token is guessed: what the bundled model's decoding shows is above this. */
 const GUESSED = 0.95;
 const CONTEXTS = [64, 2048] as const;
@@ -135,10 +136,10 @@ function rowsOf(times: Times, peers: Peers, memory: { readonly bandwidths: reado
   return [
     ...CONTEXTS.map((context) => against(`plain decode at ${context} against llama.cpp (${best(`decode ${context}`)})`, `plain decode ${context}`, `${best(`decode ${context}`)} decode ${context}`, '<= 1.1', peers.llama)),
     { measure: 'share of measured memory bandwidth, weights at 64', goal: '>= 0.6', ours: spreadOf(read), other: spreadOf(memory.bandwidths.map((bytes) => bytes / 1e9)), unit: 'GB/s', ratio: ratios(read, memory.bandwidths.map((bytes) => bytes / 1e9)) },
-    ...CONTEXTS.map((context) => own(`TaH decode at ${context}, ${100 * HARD} % hard, against own plain`, `tah decode ${context}`, `plain decode ${context}`, '<= 1.05')),
+    ...CONTEXTS.map((context) => own(`TaH decode at ${context}, ${HARD_SHARE} hard, against own plain`, `tah decode ${context}`, `plain decode ${context}`, '<= 1.05')),
     against(`prefill of ${PREFILL} against llama.cpp (${best('prefill')})`, 'plain prefill', `${best('prefill')} prefill`, '<= 1.1', peers.llama),
     own(`TaH prefill of ${PREFILL}, decider at every row, against own plain`, 'tah prefill', 'plain prefill', '<= 1.4'),
-    own(`the same with ${100 * HARD} % second passes`, 'tah prefill hard', 'plain prefill', ''),
+    own(`the same with ${HARD_SHARE} second passes`, 'tah prefill hard', 'plain prefill', ''),
     ...CONTEXTS.map((context) => against(`PyTorch loop (bf16) against TaH decode at ${context}`, `torch decode ${context}`, `tah decode ${context}`, '>= 8', peers.torch)),
   ];
 }

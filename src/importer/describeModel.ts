@@ -8,7 +8,7 @@ import type { Scheme } from './builders/scheme.ts';
 import type { Checkpoint } from './checkpoint/types.ts';
 
 /** Raised when an older model folder must be imported again to give the same numbers. */
-export const IMPORTER_VERSION = '3';
+export const IMPORTER_VERSION = '4';
 
 export interface GraphDescription {
   readonly scheme: Scheme;

@@ -2,9 +2,9 @@
  * Duo-causal attention of one block over a past and what has come since (`seen`: the run's own rows at least), of plain
  * operators.
  *
- *   x ─ q_proj ─ norm ─ RoPE ─ q [kvHeads, group·rows, d] ──────────────────────┬── q·pastᵀ ──┐
- *   x ─ k_proj ─ norm ─ RoPE ─ k [kvHeads, rows, d] ─ cache ─ seen [.., seen, d] ┴── q·seenᵀ ──┴ concat ─ + bias ─ softmax ─ split
- *   x ─ v_proj ────────────── v ─────────────────── cache ─ seen                             p·past + p·seen ─ o_proj
+ *   x ─ qkv_proj ─┬─ q ─ norm ─ RoPE ─ [kvHeads, group·rows, d] ────────────────────────┬── q·pastᵀ ──┐
+ *                 ├─ k ─ norm ─ RoPE ─ [kvHeads, rows, d] ─ cache ─ seen [.., seen, d] ─┴── q·seenᵀ ──┴ concat ─ + bias ─ softmax ─ split
+ *                 └─ v ─────────────── [kvHeads, rows, d] ─ cache ─ seen                             p·past + p·seen ─ o_proj
  *
  * The heads of a group are stacked as rows under their key-value head, so a key is read once for all of them. Past and
  * seen keys are never joined: the past is read where it lies. Which key a row may see (position, iterDepth) is in the
@@ -12,7 +12,7 @@
  */
 import { float, int, ints, type Value } from '../onnx/graph.ts';
 import type { CachePort } from './cache.ts';
-import { blockLinear, type BuildContext } from './linear.ts';
+import { blockLinear, blockLinears, type BuildContext } from './linear.ts';
 
 /** Values that all blocks share, made once a run. */
 export interface SharedInputs {
@@ -42,9 +42,10 @@ export function attention(context: BuildContext, shared: SharedInputs, x: Value,
   const at = `/model/layers.${layer}/attn`;
 
   // q [rows, heads·d] → [heads, rows, d] → [kvHeads, group·rows, d]; k, v [kvHeads, rows, d]
-  const q = headsFirst(context, shared, rotated(context, shared, x, layer, 'q'), `${at}/q`, heads);
-  const k = headsFirst(context, shared, rotated(context, shared, x, layer, 'k'), `${at}/k`, kvHeads);
-  const v = headsFirst(context, shared, blockLinear(context, `${at}/v_proj`, x, layer, 'self_attn.v_proj'), `${at}/v`, kvHeads);
+  const [ofQ = '', ofK = '', ofV = ''] = blockLinears(context, `${at}/qkv_proj`, x, layer, ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj']);
+  const q = headsFirst(context, shared, rotated(context, shared, ofQ, layer, 'q'), `${at}/q`, heads);
+  const k = headsFirst(context, shared, rotated(context, shared, ofK, layer, 'k'), `${at}/k`, kvHeads);
+  const v = headsFirst(context, shared, ofV, `${at}/v`, kvHeads);
   const [seenKey, seenValue] = [shared.cache.add(layer, 'key', k), shared.cache.add(layer, 'value', v)];
   const [pastKey, pastValue] = [shared.cache.past(layer, 'key'), shared.cache.past(layer, 'value')];
 
@@ -68,13 +69,13 @@ export function attention(context: BuildContext, shared: SharedInputs, x: Value,
   return blockLinear(context, `${at}/o_proj`, flat, layer, 'self_attn.o_proj');
 }
 
-/** q or k after projection, norm (Qwen3) and RoPE: [1, rows, heads·d] */
-function rotated(context: BuildContext, shared: SharedInputs, x: Value, layer: number, which: 'q' | 'k'): Value {
+/** q or k [rows, heads·d] after norm (Qwen3) and RoPE: [1, rows, heads·d] */
+function rotated(context: BuildContext, shared: SharedInputs, projection: Value, layer: number, which: 'q' | 'k'): Value {
   const { graph, checkpoint } = context;
   const { heads, kvHeads, qkNorm } = checkpoint.config;
   const at = `/model/layers.${layer}/attn/${which}`;
   const count = which === 'q' ? heads : kvHeads;
-  let projected = blockLinear(context, `${at}_proj`, x, layer, `self_attn.${which}_proj`);
+  let projected = projection;
   if (qkNorm) {
     const perHead = graph.node('Reshape', `${at}_heads/Reshape`, [projected, shared.shapes.headsOfRows(count)]);
     projected = rmsNorm(context, `${at}_norm`, perHead, `model.layers.${layer}.self_attn.${which}_norm.weight`);

@@ -12,7 +12,7 @@ import { attention, rmsNorm, type SharedInputs } from './attention.ts';
 import type { CachePort } from './cache.ts';
 import { decider } from './decider.ts';
 import { dequantizedRows } from './lookup.ts';
-import { blockLinear, matMulQuantized, matMulWeight, type BuildContext } from './linear.ts';
+import { blockLinear, blockLinears, matMulQuantized, matMulWeight, type BuildContext } from './linear.ts';
 import type { QuantizedWeight } from './weights.ts';
 
 export const EMBEDDING = 'model.embed_tokens.weight';
@@ -90,10 +90,9 @@ function block(context: BuildContext, shared: SharedInputs, x: Value, layer: num
   const attended = attention(context, shared, rmsNorm(context, `${at}/input_norm`, x, `${name}.input_layernorm.weight`), layer);
   const middle = graph.node('Add', `${at}/attn_residual/Add`, [x, attended]);
   const normed = rmsNorm(context, `${at}/post_norm`, middle, `${name}.post_attention_layernorm.weight`);
-  const gate = blockLinear(context, `${at}/mlp/gate_proj`, normed, layer, 'mlp.gate_proj');
+  const [gate = '', up = ''] = blockLinears(context, `${at}/mlp/gate_up_proj`, normed, layer, ['mlp.gate_proj', 'mlp.up_proj']);
   const sigmoid = graph.node('Sigmoid', `${at}/mlp/Sigmoid`, [gate]);
   const silu = graph.node('Mul', `${at}/mlp/silu/Mul`, [gate, sigmoid]);
-  const up = blockLinear(context, `${at}/mlp/up_proj`, normed, layer, 'mlp.up_proj');
   const product = graph.node('Mul', `${at}/mlp/Mul`, [silu, up]);
   const down = blockLinear(context, `${at}/mlp/down_proj`, product, layer, 'mlp.down_proj');
   return graph.node('Add', `${at}/mlp_residual/Add`, [middle, down]);
@@ -137,7 +136,7 @@ function embeddingTable(context: BuildContext): { gather: (ids: Value) => Value;
     };
   }
 
-  const weight: QuantizedWeight = plan.quantized(checkpoint.weights, EMBEDDING, scheme.bits, scheme.blockSize);
+  const weight: QuantizedWeight = plan.quantized(checkpoint.weights, [EMBEDDING], scheme.bits, scheme.blockSize);
   const table = weight.asTable();
   const attributes = { bits: int(weight.bits), block_size: int(weight.blockSize), gather_axis: int(0), quantize_axis: int(1) };
   return {

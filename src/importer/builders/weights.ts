@@ -75,22 +75,24 @@ export class WeightPlan {
     return this.initializer({ name, dtype: 'float32', dims, data: placeAt(places, 0) });
   }
 
-  /** A matrix of the checkpoint as float32 [rows, columns], in slabs of rows. */
-  matrix(source: TensorSource, tensor: string): Value {
-    const [rows, columns] = matrixShape(source, tensor);
+  /** A matrix of the checkpoint, or several one below the other, as float32 [rows, columns], in slabs of rows. */
+  matrix(source: TensorSource, ...tensors: readonly string[]): Value {
+    const [rows, columns] = matrixShape(source, tensors);
+    const tensor = tensors.join('+');
     const places = this.store.reserve(tensor, [rows * columns * 4], function* () {
-      for (const slab of slabs(source, tensor, rows, columns)) yield [{ at: slab.from * columns * 4, bytes: bytesOf(slab.data) }];
+      for (const slab of slabs(source, tensors, columns)) yield [{ at: slab.from * columns * 4, bytes: bytesOf(slab.data) }];
     });
     return this.initializer({ name: tensor, dtype: 'float32', dims: [rows, columns], data: placeAt(places, 0) });
   }
 
-  /** A matrix of the checkpoint, quantised row by row. */
-  quantized(source: TensorSource, tensor: string, bits: Bits, blockSize: number): QuantizedWeight {
-    const [rows, columns] = matrixShape(source, tensor);
+  /** A matrix of the checkpoint, or several one below the other, quantised row by row. */
+  quantized(source: TensorSource, tensors: readonly string[], bits: Bits, blockSize: number): QuantizedWeight {
+    const [rows, columns] = matrixShape(source, tensors);
+    const tensor = tensors.join('+');
     const blocks = Math.ceil(columns / blockSize);
     const rowBytes = packedBytesPerRow(columns, bits, blockSize);
     const places = this.store.reserve(`${tensor} ${bits} ${blockSize}`, [rows * rowBytes, rows * blocks * 4], function* () {
-      for (const slab of slabs(source, tensor, rows, columns)) {
+      for (const slab of slabs(source, tensors, columns)) {
         const { packed, scales } = quantizeRows(slab.data, columns, bits, blockSize);
         yield [{ at: slab.from * rowBytes, bytes: packed }, { at: slab.from * blocks * 4, bytes: bytesOf(scales) }];
       }
@@ -124,16 +126,28 @@ function placeAt(places: readonly Place[], index: number): Place {
   return place;
 }
 
-function matrixShape(source: TensorSource, tensor: string): readonly [number, number] {
-  const [rows, columns, ...rest] = source.info(tensor).shape;
-  if (rows === undefined || columns === undefined || rest.length > 0) throw new Error(`${tensor} is not a matrix`);
-  return [rows, columns];
+/** [rows, columns] of matrices one below the other. */
+function matrixShape(source: TensorSource, tensors: readonly string[]): readonly [number, number] {
+  const shapes = tensors.map((tensor) => {
+    const [rows, columns, ...rest] = source.info(tensor).shape;
+    if (rows === undefined || columns === undefined || rest.length > 0) throw new Error(`${tensor} is not a matrix`);
+    return [rows, columns] as const;
+  });
+  const columns = shapes[0]?.[1] ?? 0;
+  if (shapes.some(([, own]) => own !== columns)) throw new Error(`${tensors.join(', ')} have different numbers of columns`);
+  return [shapes.reduce((sum, [rows]) => sum + rows, 0), columns];
 }
 
-function* slabs(source: TensorSource, tensor: string, rows: number, columns: number): Iterable<{ from: number; data: Float32Array }> {
+/** The rows of the matrices one below the other; `from` counts over all of them. */
+function* slabs(source: TensorSource, tensors: readonly string[], columns: number): Iterable<{ from: number; data: Float32Array }> {
   const step = Math.max(1, Math.floor(SLAB_ELEMENTS / columns));
-  for (let from = 0; from < rows; from += step) {
-    yield { from, data: source.readRows(tensor, from, Math.min(rows, from + step)) };
+  let above = 0;
+  for (const tensor of tensors) {
+    const [rows] = matrixShape(source, [tensor]);
+    for (let from = 0; from < rows; from += step) {
+      yield { from: above + from, data: source.readRows(tensor, from, Math.min(rows, from + step)) };
+    }
+    above += rows;
   }
 }
 
