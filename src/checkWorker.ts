@@ -16,6 +16,11 @@ async function reply(request: CheckRequest): Promise<CheckReply> {
       return { kind: 'check', check: checkAnswerNow(request.problem, request.answer) };
     case 'compare':
       return { kind: 'compare', same: equivalent(request.a, request.b) };
+    case 'grade': {
+      // Only evaluations grade.
+      const { gradeAnswer } = await import('./answer/grade/grade.ts');
+      return { kind: 'grade', right: gradeAnswer(request.text, request.reference, request.answers) };
+    }
     case 'analyse': {
       // Two computer algebra systems, which a check has no use for.
       const { analyseFormula } = await import('./answer/facts/analyse.ts');

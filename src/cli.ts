@@ -8,7 +8,8 @@ import { evalCommand } from './cli/evalCommand.ts';
 import { importModel } from './cli/importModel.ts';
 import { problemText, textOrFile } from './cli/inputText.ts';
 import { measure } from './cli/measure.ts';
-import { number, POLICIES, positive, PROVIDERS, QUANTIZATIONS, samplingOptions, thinkingPolicy, wholeNumber, type PolicyName } from './cli/options.ts';
+import { STUDY_POLICIES, type StudyPolicy } from './eval/study.ts';
+import { listOf, number, POLICIES, positive, PROVIDERS, QUANTIZATIONS, samplingOptions, thinkingPolicy, thresholds, wholeNumber, type PolicyName } from './cli/options.ts';
 import { providers } from './cli/providers.ts';
 import { SHAPES, writeRandomCheckpoint } from './cli/randomCheckpoint.ts';
 import { recordSelfTest } from './cli/recordSelfTest.ts';
@@ -125,8 +126,11 @@ thinkingCommand('eval', 'how good a model is on a task')
   .option('--refusal <text>', 'the sentence with which the model refuses')
   .option('--results', 'with --json: every problem too', false)
   .option('--resume <file>', 'keeps each result in FILE as it comes; with the same settings goes on from there')
+  .option('--out <dir>', 'compares policies: writes results.json and a page with plots to DIR, and goes on from what is there')
+  .option('--policies <list>', 'with --out: which of never, decider, always, oracle (oracle: on worked solutions)', listOf(STUDY_POLICIES))
+  .option('--thresholds <list>', 'with --out: other thresholds of the decider, such as 0.1,0.3,0.5', thresholds)
   .option('--decider', "scores the decider on the task's worked solutions, token by token, instead of the answers", false)
-  .action((task: string, options: Thinking & { limit?: number; maxTokens: number; temperature: number; seed?: number; data?: string; mirror: string; tokenEnv?: string; refusal?: string; results: boolean; resume?: string; decider: boolean }) =>
+  .action((task: string, options: Thinking & { limit?: number; maxTokens: number; temperature: number; seed?: number; data?: string; mirror: string; tokenEnv?: string; refusal?: string; results: boolean; resume?: string; out?: string; policies?: readonly StudyPolicy[]; thresholds?: readonly number[]; decider: boolean }) =>
     run(options, (terminal, signal) =>
       evalCommand(task, { ...options, policy: thinkingPolicy(options.policy, options.threshold), sampling: samplingOptions(options.temperature, options.seed) }, terminal, signal),
     ),

@@ -20,10 +20,12 @@ export interface CheckOptions {
 export type CheckRequest =
   | { readonly kind: 'check'; readonly problem: string; readonly answer: string }
   | { readonly kind: 'compare'; readonly a: string; readonly b: string }
+  | { readonly kind: 'grade'; readonly text: string; readonly reference: string; readonly answers: 'number' | 'latex' }
   | { readonly kind: 'analyse'; readonly tex: string };
 export type CheckReply =
   | { readonly kind: 'check'; readonly check: AnswerCheck }
   | { readonly kind: 'compare'; readonly same: boolean | null }
+  | { readonly kind: 'grade'; readonly right: boolean | null }
   | { readonly kind: 'analyse'; readonly facts: FormulaFacts };
 
 const MEMORY = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 };
@@ -43,6 +45,15 @@ export async function compareAnswers(a: string, b: string, options: CheckOptions
   const reply = await ask({ kind: 'compare', a, b }, options);
   return typeof reply !== 'string' && reply.kind === 'compare' ? reply.same : null;
 }
+
+/** Is the text's answer right, as a benchmark's grader sees it (grade/grade.ts)? null: not within the limits. */
+export async function gradeText(text: string, reference: string, answers: 'number' | 'latex', options: CheckOptions): Promise<boolean | null> {
+  const reply = await ask({ kind: 'grade', text, reference, answers }, { timeoutMs: GRADING_MS, ...options });
+  return typeof reply !== 'string' && reply.kind === 'grade' ? reply.right : null;
+}
+
+/** A benchmark's verdict should not depend on how busy the machine is. */
+const GRADING_MS = 30_000;
 
 /** Loading two computer algebra systems on a slow machine takes most of this. */
 const ANALYSIS_MS = 15_000;
@@ -122,6 +133,7 @@ function end(worker: Worker): void {
 function isReply(value: unknown): value is CheckReply {
   if (typeof value !== 'object' || value === null || !('kind' in value)) return false;
   if (value.kind === 'compare') return 'same' in value && (value.same === null || typeof value.same === 'boolean');
+  if (value.kind === 'grade') return 'right' in value && (value.right === null || typeof value.right === 'boolean');
   if (value.kind === 'analyse') return 'facts' in value && typeof value.facts === 'object' && value.facts !== null && 'facts' in value.facts && Array.isArray(value.facts.facts);
   if (value.kind !== 'check' || !('check' in value)) return false;
   const { check } = value;

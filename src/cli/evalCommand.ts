@@ -1,43 +1,29 @@
 /** `tah eval`: how good a model is on a task, problem by problem, and the scorecard of it; with --decider, how good its decider is. */
-import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { ScopeJudge } from '../answer/scope.ts';
 import { readSubjects } from '../answer/scopeFile.ts';
 import { renderDeciderScore, scoreDecider } from '../eval/deciderScore.ts';
-import { evaluate, type EvalEvent, type ProblemResult } from '../eval/evaluate.ts';
+import { evaluate, isRight, type EvalEvent, type ProblemResult } from '../eval/evaluate.ts';
 import { renderScorecard } from '../eval/renderScorecard.ts';
 import { scorecardOf } from '../eval/scorecard.ts';
 import { loadTask } from '../eval/tasks/loadTask.ts';
 import type { Task } from '../eval/tasks/task.ts';
 import { workerJudge } from '../eval/workerJudge.ts';
-import type { ProviderChoice, SamplingOptions, ThinkingPolicy } from '../protocol/engine.ts';
-import { BUILD_ID } from '../protocol/rpc.ts';
+import { settingsOf, type EvalCommand } from './evalSettings.ts';
 import { localEngine } from './localEngine.ts';
 import { resolveModel } from './models.ts';
 import { ResultsFile } from './resultsFile.ts';
-import { benchmarkFiles, type TaskFilesOptions } from './taskFiles.ts';
+import { benchmarkFiles } from './taskFiles.ts';
+import { studyCommand } from './studyCommand.ts';
 import type { Terminal } from './terminal.ts';
-
-export interface EvalCommand extends TaskFilesOptions {
-  readonly model?: string;
-  readonly policy: ThinkingPolicy;
-  readonly sampling: Partial<SamplingOptions>;
-  readonly maxTokens: number;
-  readonly limit?: number;
-  readonly data?: string;
-  readonly refusal?: string;
-  readonly provider: ProviderChoice;
-  /** Every problem's result with the scorecard, not only the sums. */
-  readonly results: boolean;
-  /** File of results: an evaluation with the same settings goes on from it. */
-  readonly resume?: string;
-  /** Scores the decider on the task's worked solutions instead of the answers. */
-  readonly decider: boolean;
-}
 
 export async function evalCommand(taskName: string, options: EvalCommand, terminal: Terminal, signal: AbortSignal): Promise<void> {
   const task = await loadTask(taskName, options.data === undefined ? { fetch: (benchmark) => benchmarkFiles(benchmark, options, terminal, signal) } : { file: options.data });
   const model = await resolveModel(options.model, terminal, signal);
+  if (options.out !== undefined) {
+    const { policies = ['never', 'decider', 'always'], thresholds = [], out } = options;
+    return studyCommand(task, model, { ...options, policies, thresholds, out }, terminal, signal);
+  }
   if (options.decider) return deciderCommand(task, model, options, terminal, signal);
   const judge = workerJudge(path.join(import.meta.dirname, 'checkWorker.cjs'));
   const progress = terminal.progress();
@@ -50,7 +36,7 @@ export async function evalCommand(taskName: string, options: EvalCommand, termin
   const refusal = options.refusal ?? declared?.refusal;
   const given = { ...(limit === undefined ? {} : { limit }), ...(refusal === undefined ? {} : { refusal }) };
   const engine = localEngine(terminal);
-  const kept = options.resume === undefined ? null : new ResultsFile(options.resume, settingsOf(task, (await engine.load(model, provider)).model.hash, options));
+  const kept = options.resume === undefined ? null : new ResultsFile<ProblemResult>(options.resume, settingsOf(task, (await engine.load(model, provider)).model.hash, options));
   const fresh = total - (kept === null ? 0 : Math.min(total, kept.done.size));
   let right = 0;
   let solved = 0;
@@ -58,7 +44,7 @@ export async function evalCommand(taskName: string, options: EvalCommand, termin
     for await (const event of evaluate({ engine, model, task, judge, policy, sampling, maxTokens, provider, scope, signal, ...(kept === null ? {} : { done: new Map(kept.done) }), ...given })) {
       events.push(event);
       if (event.type !== 'result') continue;
-      if (event.result.exact === true) right++;
+      if (isRight(event.result)) right++;
       if (kept?.done.has(event.result.id) === true) continue;
       kept?.add(event.result);
       solved++;
@@ -86,12 +72,6 @@ async function deciderCommand(task: Task, model: string, { policy, provider, lim
   } finally {
     progress.done();
   }
-}
-
-/** Everything that a result depends on: another build of the program may judge otherwise, so it counts too. */
-function settingsOf(task: Task, modelHash: string | null, { policy, sampling, maxTokens, refusal }: EvalCommand): unknown {
-  const problems = createHash('sha256').update(JSON.stringify(task.problems)).digest('hex').slice(0, 16);
-  return { task: task.id, problems, model: modelHash, program: BUILD_ID, policy, sampling, maxTokens, refusal: refusal ?? null };
 }
 
 function progressLine(done: number, total: number, right: number, leftMs: number): string {

@@ -5,12 +5,12 @@
  */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync } from 'node:fs';
 import path from 'node:path';
-import type { ProblemResult } from '../eval/evaluate.ts';
 import { TahError } from '../protocol/errors.ts';
 
-export class ResultsFile {
-  /** By the problem's id. */
-  readonly done = new Map<string, ProblemResult>();
+/** @typeParam Result what is kept, by its id */
+export class ResultsFile<Result extends { readonly id: string }> {
+  /** By its id. */
+  readonly done = new Map<string, Result>();
 
   /**
    * @param settings everything that a result depends on
@@ -33,7 +33,7 @@ export class ResultsFile {
     truncateSync(file, Buffer.byteLength(whole));
   }
 
-  add(result: ProblemResult): void {
+  add(result: Result): void {
     if (this.done.has(result.id)) return;
     this.done.set(result.id, result);
     appendFileSync(this.file, `${JSON.stringify(result)}\n`);
@@ -41,7 +41,7 @@ export class ResultsFile {
 
   private take(line: string): void {
     try {
-      const result = JSON.parse(line) as ProblemResult;
+      const result = JSON.parse(line) as Result;
       this.done.set(result.id, result);
     } catch (cause) {
       throw new TahError('input.bad-file', `${this.file} has a line that is no result: ${line.slice(0, 60)}`, { file: this.file, hint: 'Delete it, or name another file with --resume.', cause });

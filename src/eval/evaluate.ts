@@ -7,18 +7,22 @@
 import { extractAnswer } from '../answer/extract.ts';
 import type { ScopeJudge } from '../answer/scope.ts';
 import type { AnswerCheck } from '../protocol/answer.ts';
-import type { EndReason, EngineApi, GenerateStats, ModelInfo, ProviderChoice, ProviderInfo, SamplingOptions, ThinkingPolicy, TokenEvent } from '../protocol/engine.ts';
+import type { EndReason, EngineApi, GenerateStats, ModelInfo, PromptToken, ProviderChoice, ProviderInfo, SamplingOptions, ThinkingPolicy, TokenEvent } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
 import type { ErrorData } from '../protocol/errors.ts';
 import { secondThought } from '../protocol/run.ts';
 import type { OutsideReason } from '../protocol/scope.ts';
 import { cancelled } from '../protocol/streams.ts';
+import { sameThresholds, type ThresholdRange } from './sameThresholds.ts';
+import type { AnswerKind } from './tasks/benchmarks.ts';
 import type { EvalProblem, Task } from './tasks/task.ts';
 
 export interface Judge {
   check(problem: string, answer: string, signal?: AbortSignal): Promise<AnswerCheck>;
   /** Do two answers mean the same? null: could not decide. */
   same(answer: string, reference: string, signal?: AbortSignal): Promise<boolean | null>;
+  /** Is the text's answer right, as a benchmark's grader sees it? null: not within the limits. */
+  grade(text: string, reference: string, kind: AnswerKind, signal?: AbortSignal): Promise<boolean | null>;
 }
 
 export interface EvaluateOptions {
@@ -60,6 +64,8 @@ export interface ProblemResult {
   readonly answer: string | null;
   /** Right by equivalence with the reference; for a problem to refuse: it was refused. null: could not decide. */
   readonly exact: boolean | null;
+  /** What the benchmark's grader says; left out where the task is no benchmark. null: could not decide. */
+  readonly graded?: boolean | null;
   readonly refused: boolean;
   /** Why the question was found to be outside of the model's subjects, by the question alone; null: inside, or nobody knows. */
   readonly outside: OutsideReason['kind'] | null;
@@ -68,6 +74,8 @@ export interface ProblemResult {
   readonly wrongButVerified: boolean;
   readonly secondPasses: SecondPasses;
   readonly stats: GenerateStats | null;
+  /** Thresholds at which the decider does exactly the same; null where no decider decided. */
+  readonly thresholds: ThresholdRange | null;
   readonly endReason: EndReason | null;
   /** The engine refused this problem (too long); it counts as not solved. */
   readonly error: ErrorData | null;
@@ -86,7 +94,7 @@ export async function* evaluate(options: EvaluateOptions): AsyncGenerator<EvalEv
   yield { type: 'start', task: task.id, problems: problems.length, model, provider, policy, sampling: sampling ?? null, maxTokens };
   for (const [index, problem] of problems.entries()) {
     throwIfStopped(signal);
-    const result = options.done?.get(problem.id) ?? (await solveOne(problem, options));
+    const result = options.done?.get(problem.id) ?? (await solveProblem(problem, options));
     // A stop while the answer was judged leaves a half-judged result: it is dropped.
     throwIfStopped(signal);
     yield { type: 'result', index, result };
@@ -98,20 +106,28 @@ function throwIfStopped(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw cancelled();
 }
 
-function chosen(problems: readonly EvalProblem[], limit: number | undefined): readonly EvalProblem[] {
+/** True where the answer counts: by the benchmark's grader where there is one, else by equivalence. */
+export function isRight({ graded, exact }: ProblemResult): boolean {
+  return (graded === undefined ? exact : graded) === true;
+}
+
+/** `limit` problems, spread evenly. @throws TahError input.bad-option */
+export function chosen(problems: readonly EvalProblem[], limit: number | undefined): readonly EvalProblem[] {
   if (limit === undefined || limit >= problems.length) return problems;
   if (!Number.isInteger(limit) || limit < 1) throw new TahError('input.bad-option', `The limit must be a whole number from 1 on, not ${limit}.`, { subject: 'limit' });
   return Array.from({ length: limit }, (_, i) => problems[Math.floor((i * problems.length) / limit)]).filter((problem) => problem !== undefined);
 }
 
 interface Written {
+  readonly prompt: readonly PromptToken[];
   readonly tokens: readonly TokenEvent[];
   readonly stats: GenerateStats | null;
   readonly endReason: EndReason | null;
   readonly error: ErrorData | null;
 }
 
-async function solveOne(problem: EvalProblem, options: EvaluateOptions): Promise<ProblemResult> {
+/** @throws TahError of the engine, but a problem that is too long is a result */
+export async function solveProblem(problem: EvalProblem, options: Omit<EvaluateOptions, 'limit' | 'done'>): Promise<ProblemResult> {
   const written = await write(problem, options);
   const text = written.tokens.map((token) => token.text).join('');
   const answer = extractAnswer(text);
@@ -122,6 +138,8 @@ async function solveOne(problem: EvalProblem, options: EvaluateOptions): Promise
   const check: AnswerCheck = answer === null ? { state: 'unchecked', reason: 'The text has no final answer.' } : await judge.check(problem.question, answer, signal);
   const verdict = options.scope?.judgeQuestion(problem.question);
   const exact = problem.answer === null ? refused : answer === null ? false : await judge.same(answer, problem.answer, signal);
+  const kind = options.task.answers;
+  const graded = kind === undefined || problem.answer === null ? undefined : await judge.grade(text, problem.answer, kind, signal);
   return {
     id: problem.id,
     family: problem.family ?? 'all',
@@ -130,6 +148,7 @@ async function solveOne(problem: EvalProblem, options: EvaluateOptions): Promise
     text,
     answer,
     exact,
+    ...(graded === undefined ? {} : { graded }),
     refused,
     outside: verdict?.state === 'outside' ? verdict.reason.kind : null,
     check,
@@ -137,13 +156,15 @@ async function solveOne(problem: EvalProblem, options: EvaluateOptions): Promise
     wrongButVerified: problem.answer !== null && exact === false && check.state === 'verified',
     secondPasses: countSecondPasses(written.tokens),
     stats: written.stats,
+    thresholds: options.policy.kind === 'decider' && written.error === null ? sameThresholds([...written.prompt, ...written.tokens]) : null,
     endReason: written.endReason,
     error: written.error,
   };
 }
 
-async function write(problem: EvalProblem, { engine, model, policy, sampling, maxTokens, provider, signal }: EvaluateOptions): Promise<Written> {
+async function write(problem: EvalProblem, { engine, model, policy, sampling, maxTokens, provider, signal }: Omit<EvaluateOptions, 'limit' | 'done'>): Promise<Written> {
   const tokens: TokenEvent[] = [];
+  let prompt: readonly PromptToken[] = [];
   const request = {
     model,
     prompt: { kind: 'chat', messages: [{ role: 'user', content: problem.question }] },
@@ -154,13 +175,14 @@ async function write(problem: EvalProblem, { engine, model, policy, sampling, ma
   } as const;
   try {
     for await (const event of engine.generate(request, signal)) {
+      if (event.type === 'start') ({ prompt } = event);
       if (event.type === 'token') tokens.push(event.token);
-      if (event.type === 'end') return { tokens, stats: event.stats, endReason: event.reason, error: null };
+      if (event.type === 'end') return { prompt, tokens, stats: event.stats, endReason: event.reason, error: null };
     }
   } catch (error) {
     const failure = TahError.from(error);
     if (failure.code !== 'engine.context-too-long') throw failure;
-    return { tokens: [], stats: null, endReason: null, error: failure.toData() };
+    return { prompt, tokens: [], stats: null, endReason: null, error: failure.toData() };
   }
   throw new TahError('engine.run-failed', `The engine ended problem ${problem.id} without an end event.`);
 }

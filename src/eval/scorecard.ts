@@ -5,6 +5,7 @@
 
 import type { ModelInfo, ProviderInfo, SamplingOptions, ThinkingPolicy } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
+import { isRight } from './evaluate.ts';
 import type { EvalEvent, ProblemResult, SecondPasses } from './evaluate.ts';
 
 export interface Score {
@@ -66,13 +67,14 @@ export function wilsonInterval(right: number, problems: number): readonly [low: 
 }
 
 function scoreOf(results: readonly ProblemResult[]): Score {
-  const right = results.filter((result) => result.exact === true).length;
+  const right = results.filter(isRight).length;
   return { problems: results.length, right, accuracy: ratio(right, results.length), interval: wilsonInterval(right, results.length) };
 }
 
 /** "Right" counts what was refused, by the question's verdict or by the model. */
 function refusedOf(results: readonly ProblemResult[]): Score {
-  return scoreOf(results.map((result) => ({ ...result, exact: result.refused || result.outside !== null })));
+  const refused = results.filter((result) => result.refused || result.outside !== null).length;
+  return { problems: results.length, right: refused, accuracy: ratio(refused, results.length), interval: wilsonInterval(refused, results.length) };
 }
 
 function ratio(part: number, whole: number): number {
@@ -104,7 +106,7 @@ export function scorecardOf(events: Iterable<EvalEvent>): Scorecard {
     total: scoreOf(results),
     familyMean: ratio(families.reduce((sum, family) => sum + family.accuracy, 0), families.length),
     families,
-    undecided: count((result) => result.exact === null),
+    undecided: count((result) => (result.graded === undefined ? result.exact : result.graded) === null),
     checks: { verified: count(({ check }) => check.state === 'verified'), contradicted: count(({ check }) => check.state === 'contradicted'), unchecked: count(({ check }) => check.state === 'unchecked') },
     wrongButVerified: count((result) => result.wrongButVerified),
     refusals: { right: count((result) => result.refused && result.reference === null), wrong: count((result) => result.refused && result.reference !== null) },

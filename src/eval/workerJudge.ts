@@ -1,6 +1,6 @@
 /** The judge that the product uses: computer algebra in a worker with limits. */
 
-import { checkAnswer, compareAnswers } from '../answer/checker.ts';
+import { checkAnswer, compareAnswers, gradeText } from '../answer/checker.ts';
 import type { Judge } from './evaluate.ts';
 
 /** @param workerPath dist/checkWorker.cjs */
@@ -9,5 +9,6 @@ export function workerJudge(workerPath: string): Judge {
   return {
     check: (problem, answer, signal) => checkAnswer(problem, answer, options(signal)),
     same: (answer, reference, signal) => compareAnswers(answer, reference, options(signal)),
+    grade: (text, reference, kind, signal) => gradeText(text, reference, kind, options(signal)),
   };
 }

@@ -11,7 +11,7 @@ afterAll(() => { rmSync(folder, { recursive: true }); });
 
 const result = (id: string): ProblemResult => ({
   id, family: 'all', question: 'naïve ÷', reference: '1', text: 't', answer: '1', exact: true, refused: false, outside: null, check: { state: 'unchecked', reason: 'r' },
-  wrongButVerified: false, secondPasses: { sent: 0, kept: 0, changed: 0, changedThePick: 0 }, stats: null, endReason: 'stop-token', error: null,
+  wrongButVerified: false, secondPasses: { sent: 0, kept: 0, changed: 0, changedThePick: 0 }, stats: null, thresholds: null, endReason: 'stop-token', error: null,
 });
 
 describe('ResultsFile', () => {
