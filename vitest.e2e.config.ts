@@ -10,7 +10,7 @@ export default defineConfig({
     fileParallelism: false,
     pool: 'forks',
     reporters: ['verbose', ...(reports === undefined ? [] : [['json', { outputFile: `${reports}/e2e.json` }] satisfies [string, object]])],
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    testTimeout: 600_000,
+    hookTimeout: 400_000,
   },
 });

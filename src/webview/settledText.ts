@@ -6,10 +6,13 @@ import { scanMath } from './mathSpans.ts';
 
 /** A text this long without a blank line is cut at its last line. */
 const LONG = 4000;
+/** A line this long is cut behind a sentence, or at a space. */
+const LONG_LINE = 2000;
 
 /**
  * How many characters at the start of `tail` can no more change in meaning: up to the last blank line that is
- * outside fenced code and display mathematics. Lists stay whole while their items follow each other.
+ * outside fenced code and display mathematics. Lists stay whole while their items follow each other. Of a line without
+ * an end, what is too long to be drawn again with each token.
  */
 export function settledLength(tail: string): number {
   let settled = 0;
@@ -36,7 +39,17 @@ export function settledLength(tail: string): number {
     }
     at = newline + 1;
   }
-  return settled;
+  return fence === null && tail.length - at > LONG_LINE && !opensDisplay(tail.slice(at).trimStart()) ? cutLine(tail, at) : settled;
+}
+
+/** A place in the line that begins at `at`; where it has no space, between two characters. */
+function cutLine(tail: string, at: number): number {
+  const end = at + LONG_LINE;
+  const sentence = tail.lastIndexOf('. ', end - 2);
+  if (sentence > at) return sentence + 2;
+  const space = tail.lastIndexOf(' ', end - 1);
+  if (space > at) return space + 1;
+  return /[\ud800-\udbff]/.test(tail.charAt(end - 1)) ? end - 1 : end;
 }
 
 function opensDisplay(line: string): boolean {

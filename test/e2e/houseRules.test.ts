@@ -8,9 +8,11 @@ import { until } from './workbench.ts';
 
 const FILE = 'problem.md';
 const PROBLEM = 'Solve 3x + 5 = 20 for x';
-const SOLVED_MS = 90_000;
+const SOLVED_MS = 180_000;
 /** What the start may take; what keeps it short is held by test/unit/manifest/startUp.test.ts. */
 const BAR_MS = 50;
+/** What the quickest of the starts may take on a machine that does other things too. */
+const BUSY_BAR_MS = 1_000;
 
 const session = useSession(() => Promise.resolve({}), { restricted: true });
 
@@ -55,7 +57,7 @@ describe('In a workspace that is not trusted', () => {
     await screenshot('house-restricted');
   });
 
-  it('the start took as long as VS Code and the log say: printed, because a busy machine is no fault of the extension', async () => {
+  it('the start is quick, as VS Code and the log tell it: each is printed, because a busy machine is no fault of the extension', async () => {
     const { server, workbench } = session();
     const times: number[] = [];
     for (let start = 0; start < 4; start++) {
@@ -69,6 +71,7 @@ describe('In a workspace that is not trusted', () => {
     const lines = [...(await server.logs()).matchAll(/Activated in .*/g)].map((match) => match[0]);
     console.log(`Activation by VS Code's account: ${times.join(', ')} ms; the bar is ${BAR_MS} ms on an idle machine.\n${lines.join('\n')}`);
     expect(times).toHaveLength(4);
+    expect(Math.min(...times)).toBeLessThan(BUSY_BAR_MS);
     expect(lines.length).toBeGreaterThan(0);
   });
 

@@ -12,7 +12,7 @@ import { run } from '../../scripts/processes.mjs';
 import type { VsCode } from '../../scripts/setupVsCode.mjs';
 import { findProcesses, type RunningProcess } from './processes.ts';
 
-const START_MS = 60_000;
+const START_MS = 180_000;
 const STOP_MS = 15_000;
 
 /** Quiet and equal at every start: no welcome page, no network. */

@@ -14,7 +14,7 @@ const BROWSER_OPTIONS = [
   '--disable-component-update',
   '--disable-sync',
 ];
-const WAIT_MS = 90_000;
+const WAIT_MS = 180_000;
 
 /** Calls `look` until it gives something else than null. Throws, naming `what`, after `timeoutMs`. */
 export async function until<T>(what: string, look: () => Promise<T | null>, timeoutMs = WAIT_MS): Promise<T> {
@@ -40,13 +40,18 @@ export class Workbench {
     readonly page: Page,
   ) {}
 
-  /** Opens the workbench at `url`; ready when its extensions' commands can be called. */
-  static async open(url: string, executablePath: string): Promise<Workbench> {
+  /**
+   * Opens the workbench at `url`; ready when its extensions' commands can be called.
+   * @param language of VS Code as extensions are told it; VS Code's own texts stay English without its language pack
+   */
+  static async open(url: string, executablePath: string, { language = 'en' }: { readonly language?: string } = {}): Promise<Workbench> {
     const browser = await chromium.launch({ executablePath, args: BROWSER_OPTIONS });
     try {
       const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, permissions: ['clipboard-read', 'clipboard-write'] });
       const page = await context.newPage();
       page.setDefaultTimeout(WAIT_MS);
+      // What a language pack sets, and what the workbench reads.
+      if (language !== 'en') await page.addInitScript(`Object.defineProperty(globalThis, '_VSCODE_NLS_LANGUAGE', { get: () => '${language}', set: () => undefined })`);
       await page.goto(url);
       await page.locator('.monaco-workbench .part.statusbar').waitFor();
       return new Workbench(browser, page);

@@ -19,6 +19,27 @@ describe('settled text', () => {
   it('cuts a very long text without blank lines at a line', () => {
     expect(settledLength('a line\n'.repeat(2000))).toBeGreaterThan(4000);
   });
+
+  it('cuts a very long line behind a sentence, else at a space, else between characters, and never in display mathematics', () => {
+    const sentences = 'A sentence. '.repeat(500);
+    expect(sentences.slice(0, settledLength(sentences))).toMatch(/(A sentence\. ){100,}$/);
+    const words = 'word '.repeat(1000);
+    expect(words.slice(0, settledLength(words))).toMatch(/^(word ){300,}$/);
+    const marks = '\u{1f642}'.repeat(2000);
+    expect(marks.slice(0, settledLength(`a${marks}`) - 1)).toMatch(/^(\u{1f642}){900,}$/u);
+    expect(settledLength(`$$${'x + '.repeat(1000)}`)).toBe(0);
+    expect(settledLength(`\`\`\`\n${'x + '.repeat(1000)}`)).toBe(0);
+  });
+
+  it('leaves little of a line that grows to be drawn again with each token', () => {
+    const line = 'word '.repeat(20_000);
+    let settled = 0;
+    for (let steps = 0; settledLength(line.slice(settled)) > 0; steps++) {
+      expect(steps).toBeLessThan(100);
+      settled += settledLength(line.slice(settled));
+    }
+    expect(line.length - settled).toBeLessThanOrEqual(2000);
+  });
 });
 
 describe('thinking', () => {
