@@ -2,6 +2,7 @@
 /** Main of the command line `tah`: names the commands and their options. What a command does is in src/cli. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { bench } from './cli/bench.ts';
+import { rerunWithCuda } from './cli/cudaProcess.ts';
 import { diagnose } from './cli/diagnose.ts';
 import { download } from './cli/download.ts';
 import { evalCommand } from './cli/evalCommand.ts';
@@ -170,7 +171,11 @@ command('diagnose', 'what runs here, in a form to paste into an issue')
 command('providers', 'which provider of this machine a model runs on, and why not on the others')
   .option('--model <dir>', 'model folder (default: the bundled model)')
   .option('--again', 'forget what is known of the providers and test them again', false)
-  .action((options: Common & { model?: string; again: boolean }) => run(options, (terminal, signal) => providers(options, terminal, signal)));
+  .addOption(new Option('--fetch <runtime>', 'fetch the libraries that a provider needs (Linux x64); asks first and says how large they are').choices(['cuda']))
+  .addOption(new Option('--remove <runtime>', 'delete them').choices(['cuda']))
+  .option('--yes', 'with --fetch: do not ask', false)
+  .option('--mirror <url>', 'with --fetch: a mirror of the files of PyPI (default: $TAH_CUDA_MIRROR, else PyPI)')
+  .action((options: Common & { model?: string; again: boolean; fetch?: 'cuda'; remove?: 'cuda'; yes: boolean; mirror?: string }) => run(options, (terminal, signal) => providers(options, terminal, signal)));
 
 command('record-self-test', "write what the CPU answers as the self-test of a checkpoint's providers")
   .requiredOption('--model <dir>', 'model folder that was imported from the checkpoint')
@@ -194,4 +199,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-void program.parseAsync();
+void rerunWithCuda(import.meta.dirname).then(async (code) => {
+  if (code === null) await program.parseAsync();
+  else process.exitCode = code;
+});

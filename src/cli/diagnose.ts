@@ -10,6 +10,7 @@ import { listProviders } from '../engine/session.ts';
 import { formatBytes } from '../hub/progress.ts';
 import type { ProviderInfo } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
+import { cudaLine } from './cudaCommand.ts';
 import { localEngine } from './localEngine.ts';
 import { collect } from './measure.ts';
 import { resolveModel } from './models.ts';
@@ -33,6 +34,7 @@ export async function diagnose(given: string | undefined, terminal: Terminal, si
     }
   };
   const bundled = await step('providers', () => listProviders());
+  const cuda = await step('CUDA runtime', () => cudaLine(signal));
   const folder = await step('model', () => resolveModel(given, terminal, signal));
   const model = folder === null ? null : await step('model', () => inspect(folder, given === undefined));
   const run = folder === null ? null : await step('a short run', () => shortRun(folder, terminal, signal));
@@ -45,7 +47,7 @@ export async function diagnose(given: string | undefined, terminal: Terminal, si
       { name: 'Memory', value: `${formatBytes(os.totalmem())}, ${formatBytes(os.freemem())} free` },
     ],
     engine: [{ name: 'Memory', value: formatBytes(process.memoryUsage.rss()) }],
-    providers: [{ name: 'In this build', value: bundled?.join(', ') ?? 'none' }, ...(provider === null ? [] : providerLines(provider))],
+    providers: [{ name: 'In this build', value: bundled?.join(', ') ?? 'none' }, ...(provider === null ? [] : providerLines(provider)), { name: 'CUDA runtime', value: cuda ?? 'unknown' }],
     models: model === null ? [] : [model],
     brokenModels: faults.filter(({ what }) => what === 'model').map(({ code }) => code),
     settings: [],

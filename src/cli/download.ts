@@ -1,13 +1,12 @@
 /**
- * `tah download REPOSITORY --out DIR`: a checkpoint from a hub or a mirror, ready for `tah import`. Proxies are those of
- * the environment (HTTPS_PROXY, HTTP_PROXY, NO_PROXY).
+ * `tah download REPOSITORY --out DIR`: a checkpoint from a hub or a mirror, ready for `tah import`.
  */
-import { EnvHttpProxyAgent, fetch as undiciFetch } from 'undici';
 import { downloadCheckpoint } from '../hub/download.ts';
 import { formatBytes, formatDuration, type DownloadProgress } from '../hub/progress.ts';
 import { describeSource, parseHubUrl, parseSource } from '../hub/source.ts';
 import { TahError } from '../protocol/errors.ts';
 import { percent } from './models.ts';
+import { withProxyFetch } from './proxyFetch.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface DownloadCommand {
@@ -23,18 +22,12 @@ export async function download(command: DownloadCommand, terminal: Terminal, sig
   const source = parseSource(command.repository, parseHubUrl(command.mirror, '--mirror'), command.revision);
   const token = tokenOf(command.tokenEnv);
   const progress = terminal.progress();
-  const agent = new EnvHttpProxyAgent();
   const started = performance.now();
+  const onProgress = (step: DownloadProgress): void => {
+    progress.show(progressText(step));
+  };
   try {
-    const { dir, plan, receivedBytes } = await downloadCheckpoint(source, command.out, {
-      // The library's fetch is the one that takes its own agent; it differs from Node's in the names of its types only.
-      fetch: ((url: string, init: object) => undiciFetch(url, { ...init, dispatcher: agent })) as unknown as typeof fetch,
-      token,
-      signal,
-      onProgress: (step) => {
-        progress.show(progressText(step));
-      },
-    });
+    const { dir, plan, receivedBytes } = await withProxyFetch((ask) => downloadCheckpoint(source, command.out, { fetch: ask, token, signal, onProgress }));
     const seconds = (performance.now() - started) / 1000;
     if (terminal.json) {
       terminal.document({ out: dir, hub: source.hub, repository: source.repository, revision: source.revision, bytes: plan.totalBytes, receivedBytes, seconds, files: plan.files });
@@ -45,7 +38,6 @@ export async function download(command: DownloadCommand, terminal: Terminal, sig
     terminal.print(`Import it: tah import ${dir} --out MODEL_FOLDER`);
   } finally {
     progress.done();
-    await agent.destroy();
   }
 }
 
@@ -57,9 +49,11 @@ export function tokenOf(name: string | undefined): string | null {
   return token;
 }
 
+/** How far a download is, in one line. */
 export function progressText({ stage, doneBytes, totalBytes, bytesPerSecond, secondsLeft, waiting }: DownloadProgress): string {
   if (waiting !== null) return `Trying again in ${formatDuration(waiting.ms / 1000)}: ${waiting.reason}`;
   if (stage === 'listing') return 'Reading the list of files…';
+  if (stage === 'unpacking') return 'Unpacking…';
   const speed = bytesPerSecond === null ? '' : `, ${formatBytes(bytesPerSecond)}/s`;
   const left = secondsLeft === null ? '' : `, ${formatDuration(secondsLeft)} left`;
   return `Downloading: ${percent(doneBytes, totalBytes)} of ${formatBytes(totalBytes)}${speed}${left}`;

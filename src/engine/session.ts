@@ -4,12 +4,11 @@
  */
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
-import path from 'node:path';
 import type * as Ort from 'onnxruntime-node';
 import type { Provider, ProviderChoice, ProviderInfo } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
 import type { GraphFlavour } from '../protocol/manifest.ts';
-import { missingLibraries } from './providers/sharedLibraries.ts';
+import { cudaFailure, cudaLibraries, missingForCuda } from './providers/cudaLibraries.ts';
 
 /** A named array as the graph takes and gives it. int64 values are token ids and row numbers. */
 export type Feed = HostFeed | DeviceFeed;
@@ -125,17 +124,9 @@ function loadRuntime(): typeof Ort {
   }
 }
 
-/** The two libraries of the CUDA provider, which may lie beside the runtime's own (Linux x64 only has them). */
-function cudaLibraries(): readonly string[] {
-  const folder = path.dirname(createRequire(import.meta.url).resolve(runtimePackage()));
-  return ['shared', 'cuda'].map((part) => path.join(folder, '..', 'bin', 'napi-v6', process.platform, process.arch, `libonnxruntime_providers_${part}.so`));
-}
-
-/** Which libraries CUDA lacks, in words; null where none is found missing. The runtime says only that it can't load one. */
-function missingForCuda(): string | null {
-  if (process.platform !== 'linux') return null;
-  const missing = cudaLibraries().flatMap((file) => missingLibraries(file));
-  return missing.length === 0 ? null : `${missing.length === 1 ? 'a library is' : 'libraries are'} missing: ${missing.join(', ')}`;
+/** The main file of the package of ONNX Runtime. */
+function runtimeMain(): string {
+  return createRequire(import.meta.url).resolve(runtimePackage());
 }
 
 /** Of the package in use. @throws TahError engine.provider-unavailable */
@@ -148,7 +139,7 @@ const PROVIDERS: readonly Provider[] = ['cpu', 'cuda', 'dml', 'webgpu', 'coreml'
 /** Providers that the runtime in use brings with it, whether or not the machine has a device for them. */
 export function availableProviders(): readonly Provider[] {
   // It names some that it has no library for, and some that nobody can choose here (TensorRT, QNN, …).
-  const bundled = loadRuntime().listSupportedBackends().filter((backend) => backend.bundled || (backend.name === 'cuda' && cudaLibraries().every((file) => fs.existsSync(file)))).map(({ name }) => name);
+  const bundled = loadRuntime().listSupportedBackends().filter((backend) => backend.bundled || (backend.name === 'cuda' && cudaLibraries(runtimeMain()).every((file) => fs.existsSync(file)))).map(({ name }) => name);
   return PROVIDERS.filter((name) => bundled.includes(name));
 }
 
@@ -189,7 +180,7 @@ async function createSession(ort: typeof Ort, graphFile: string, { provider, thr
     const message = withoutSource(messageOf(error));
     if (/bad_alloc|out of memory|allocat/i.test(message)) throw outOfMemory(error);
     if (provider !== 'cpu') {
-      const why = (provider === 'cuda' ? missingForCuda() : null) ?? message;
+      const why = (provider === 'cuda' ? missingForCuda(runtimeMain(), message) ?? cudaFailure(message) : null) ?? message;
       throw new TahError('engine.provider-unavailable', `The provider "${provider}" could not be started: ${why}`, { subject: provider, hint: 'Choose "auto" or "cpu".', cause: error });
     }
     throw new TahError('model.corrupted', `The graph can't be loaded: ${message}`, { file: graphFile, hint: 'Import the model again.', cause: error });

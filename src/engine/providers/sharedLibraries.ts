@@ -34,8 +34,13 @@ export function libraryNeeds(file: string): LibraryNeeds {
 export function missingLibraries(file: string, env: NodeJS.ProcessEnv = process.env): readonly string[] {
   if (!fs.existsSync(file)) return [path.basename(file)];
   const { needed, folders } = libraryNeeds(file);
+  return needed.filter((name) => !isFound(name, env, folders));
+}
+
+/** True where the loader finds a library of this name. @param folders that whoever needs it names itself */
+export function isFound(name: string, env: NodeJS.ProcessEnv, folders: readonly string[] = []): boolean {
   const places = [...folders, ...(env['LD_LIBRARY_PATH'] ?? '').split(':').filter((place) => place !== ''), ...configuredFolders(), ...PLACES];
-  return needed.filter((name) => !places.some((place) => fs.existsSync(path.join(place, name))));
+  return places.some((place) => fs.existsSync(path.join(place, name)));
 }
 
 type Read = (offset: number, length: number) => Buffer;

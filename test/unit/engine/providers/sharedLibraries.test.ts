@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openModelFolder } from '../../../../src/engine/modelFolder.ts';
+import { cudaFailure, cudaLibraries, missingForCuda } from '../../../../src/engine/providers/cudaLibraries.ts';
 import { libraryNeeds, missingLibraries } from '../../../../src/engine/providers/sharedLibraries.ts';
 import { openSession } from '../../../../src/engine/session.ts';
 import { importTinyModel } from '../../../fixtures/tinyModel.ts';
@@ -46,5 +47,44 @@ describe.skipIf(process.platform !== 'linux')('shared libraries', () => {
       message: expect.stringContaining('libraries are missing: libonnxruntime_providers_shared.so, libonnxruntime_providers_cuda.so') as string,
     });
     tiny.remove();
+  });
+});
+
+describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64')('the CUDA provider', () => {
+  const MAIN = path.join(BIN, '../../../../dist/index.js');
+  const fetched = (): string => {
+    const dir = fs.mkdtempSync(path.join(folder, 'fetched-'));
+    fs.symlinkSync(path.join(BIN, 'libonnxruntime.so.1'), path.join(dir, 'libonnxruntime.so.1'));
+    return dir;
+  };
+  const names = ['libonnxruntime_providers_shared.so', 'libonnxruntime_providers_cuda.so'];
+
+  it("is looked for beside ONNX Runtime's library: in the folder where the loader finds that, else in the package", () => {
+    expect(cudaLibraries(MAIN, {})).toEqual(names.map((name) => path.join(BIN, name)));
+    const dir = fetched();
+    expect(cudaLibraries(MAIN, { LD_LIBRARY_PATH: `/nowhere:${dir}` })).toEqual(names.map((name) => path.join(dir, name)));
+  });
+
+  it('lacks its driver, its libraries, or cuDNN: each is named, and a damaged one too', () => {
+    const dir = fetched();
+    const env = { LD_LIBRARY_PATH: dir };
+    expect(missingForCuda(MAIN, '', env)).toMatch(/^libraries are missing: libonnxruntime_providers_shared\.so, libonnxruntime_providers_cuda\.so \(they are fetched by "tah providers --fetch cuda"/);
+    for (const name of names) fs.copyFileSync(path.join(BIN, 'onnxruntime_binding.node'), path.join(dir, name));
+    expect(missingForCuda(MAIN, '', env)).toBeNull();
+    expect(missingForCuda(MAIN, 'cuDNN is not available.', env)).toMatch(/^a library is missing: libcudnn\.so\.9 /);
+    // A library that needs the driver's: one name of the right length is written over in its list.
+    const bytes = fs.readFileSync(path.join(BIN, 'onnxruntime_binding.node'));
+    const at = bytes.indexOf('libpthread.so.0\0') >= 0 ? bytes.indexOf('libpthread.so.0\0') : bytes.indexOf('libgcc_s.so.1\0');
+    bytes.write('libcuda.so.1\0', at, 'latin1');
+    fs.writeFileSync(path.join(dir, names[1] ?? ''), bytes);
+    if (!fs.existsSync('/proc/driver/nvidia/version')) expect(missingForCuda(MAIN, '', env)).toBe("NVIDIA's driver is not installed (libcuda.so.1 is missing)");
+    fs.writeFileSync(path.join(dir, names[1] ?? ''), Buffer.alloc(4096));
+    expect(missingForCuda(MAIN, '', env)).toMatch(/libonnxruntime_providers_cuda\.so is no 64-bit library \(it is repaired by/);
+  });
+
+  it('fails: what CUDA says is told, without the name of the machine and the places in the source', () => {
+    const said = '/onnxruntime_src/cuda_call.cc:146 bool CudaCall(ERRTYPE) CUDA failure 100: no CUDA-capable device is detected ; GPU=-1 ; hostname=secret ; file=/x.cc ; line=352 ; expr=cudaSetDevice(info_.device_id);';
+    expect(cudaFailure(said)).toBe('CUDA failure 100: no CUDA-capable device is detected');
+    expect(cudaFailure('another reason')).toBeNull();
   });
 });
