@@ -95,7 +95,7 @@ command('download', 'bring a checkpoint from a hub or a mirror; goes on where an
 command('import', 'make a model folder from a checkpoint in the official layout')
   .argument('<checkpoint>', 'checkpoint folder')
   .requiredOption('--out <dir>', 'model folder to create')
-  .addOption(quantization().default('int4'))
+  .addOption(quantization().default('int8'))
   .option('--replace', 'replace an older import', false)
   .action((checkpoint: string, options: Common & { out: string; quantization: Quantization; replace: boolean }) =>
     run(options, (terminal, signal) => importModel({ checkpoint, ...options }, terminal, signal)),

@@ -21,8 +21,10 @@ export async function starts(model: string, rounds: number): Promise<Row[]> {
   const engine = createEngine();
   const warm: number[] = [];
   for (let round = 0; round <= rounds; round++) {
+    // Another problem each time: one that was there before would go on from its prompt.
+    const content = `Solve ${round + 3}x + ${round + 5} = ${20 - round} for x`;
     const started = performance.now();
-    for await (const event of engine.generate({ model, prompt: { kind: 'chat', messages: [{ role: 'user', content: PROBLEM }] }, policy: { kind: 'decider' }, maxTokens: 4 })) {
+    for await (const event of engine.generate({ model, prompt: { kind: 'chat', messages: [{ role: 'user', content }] }, policy: { kind: 'decider' }, maxTokens: 4 })) {
       if (event.type !== 'token') continue;
       warm.push(performance.now() - started);
       break;

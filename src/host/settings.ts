@@ -54,7 +54,7 @@ export function readSettings(source: SettingsSource): Settings {
     nodePath: text(source.get('nodePath')),
     idleUnloadMs: minutes === 0 ? NEVER_MS : minutes * 60_000,
     hubUrl: text(source.get('hubUrl')) ?? DEFAULT_HUB,
-    quantization: QUANTIZATIONS.find((kind) => kind === source.get('quantization')) ?? 'int4',
+    quantization: QUANTIZATIONS.find((kind) => kind === source.get('quantization')) ?? 'int8',
   };
 }
 

@@ -49,7 +49,7 @@ export function describeModel(checkpoint: Checkpoint, graph: GraphDescription): 
             maxIter: tah.maxIter,
             inputTopK: tah.inputTopK,
             lora: { rank: tah.lora.config.rank, scale: tah.lora.config.scale, precision: 'fp32' },
-            decider: { threshold: tah.decider.config.threshold, topK: tah.decider.config.topK, layers: tah.decider.config.layers, precision: 'fp32' },
+            decider: { threshold: tah.decider.config.threshold, topK: tah.decider.config.topK, layers: tah.decider.config.layers, precision: graph.scheme.decider },
           },
     tokens: checkpoint.tokens,
     generation: checkpoint.generation,

@@ -7,7 +7,7 @@
  */
 import type { DeciderWeights } from '../checkpoint/types.ts';
 import { float, int, type Value } from '../onnx/graph.ts';
-import type { BuildContext } from './linear.ts';
+import { matMulQuantized, type BuildContext } from './linear.ts';
 
 /** torch.nn.LayerNorm's default. */
 const LAYER_NORM_EPS = 1e-5;
@@ -47,7 +47,17 @@ function block(context: BuildContext, weights: DeciderWeights, name: string, x: 
   return graph.node('Add', `${AT}/${name}/Add`, [kept, change]);
 }
 
+/** Columns that share a scale where the decider has 8 bits: narrow, for its decisions hang on small differences. */
+const BLOCK_SIZE = 32;
+
+/** x [heads, in] → [heads, out]. The last one, to a single number, and what is no whole blocks stay float32. */
 function affine(context: BuildContext, weights: DeciderWeights, name: string, x: Value): Value {
+  const { shape: [rows = 0, columns = 0] } = weights.read(`${name}.weight`);
+  if (context.scheme.decider === 'int8' && rows > 1 && columns % BLOCK_SIZE === 0) {
+    const weight = context.plan.quantizedValues(`decider.${name}.weight`, { rows, columns, bits: 8, blockSize: BLOCK_SIZE }, () => weights.read(`${name}.weight`).data);
+    const product = matMulQuantized(context, `${AT}/${name}`, x, weight);
+    return context.graph.node('Add', `${AT}/${name}/bias/Add`, [product, parameter(context, weights, `${name}.bias`)]);
+  }
   return context.graph.node('Gemm', `${AT}/${name}/Gemm`, [x, parameter(context, weights, `${name}.weight`), parameter(context, weights, `${name}.bias`)], {
     transB: int(1),
   });

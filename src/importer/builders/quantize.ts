@@ -34,22 +34,33 @@ export function quantizeRows(data: Float32Array, columns: number, bits: Bits, bl
     for (let block = 0; block < blocks; block++) {
       const from = row * columns + block * blockSize;
       const size = Math.min(blockSize, columns - block * blockSize);
-      let extreme = 0;
-      for (let i = 0; i < size; i++) {
-        const value = data[from + i] ?? 0;
-        if (Math.abs(value) > Math.abs(extreme)) extreme = value;
-      }
+      const extreme = extremeOf(data, from, from + size);
       const scale = extreme === 0 ? 0 : Math.fround(-extreme / zero);
       const inverse = scale === 0 ? 0 : 1 / scale;
-      codes.fill(zero);
+      if (size < blockSize) codes.fill(zero);
       for (let i = 0; i < size; i++) {
-        codes[i] = Math.max(0, Math.min(largest, Math.round((data[from + i] ?? 0) * inverse) + zero));
+        // Nothing is below -zero, so that cutting off is rounding to nearest. Reads in range: `|| 0` costs nothing, `??` does.
+        const code = ((data[from + i] || 0) * inverse + zero + 0.5) | 0;
+        codes[i] = code > largest ? largest : code;
       }
       scales[row * blocks + block] = scale;
       pack(codes, bits, packed, ((row * blocks + block) * blockSize * bits) / 8);
     }
   }
   return { packed, scales };
+}
+
+/** The value of largest magnitude; of equal ones the first. */
+function extremeOf(data: Float32Array, from: number, to: number): number {
+  let low = 0;
+  let high = 0;
+  for (let i = from; i < to; i++) {
+    const value = data[i] || 0;
+    if (value > high) high = value;
+    else if (value < low) low = value;
+  }
+  if (high !== -low) return high > -low ? high : low;
+  return data.subarray(from, to).find((value) => value === high || value === low) ?? 0;
 }
 
 function pack(codes: Uint8Array, bits: Bits, into: Uint8Array, offset: number): void {

@@ -10,6 +10,11 @@ export interface Scheme {
   readonly blockSize: number | null;
   /** MatMulNBits `accuracy_level`: 4 multiplies 8-bit activations, 0 keeps them float32. */
   readonly accuracyLevel: 0 | 4;
+  /**
+   * Of the decider's matrices. It is asked at every token, and 8 bits are a quarter of what is read for that; its
+   * decisions are compared with float32's by `npm run bench`.
+   */
+  readonly decider: 'fp32' | 'int8';
   /** `if` skips the LoRA branch of a run without deep rows; `gate` always computes it (DirectML has no `If` kernel). */
   readonly lora: 'if' | 'gate';
   /** How rows of a quantised embedding are read: by one operator, or by plain ones (DirectML has no GatherBlockQuantized). */
@@ -25,7 +30,7 @@ const SMALLEST_BLOCK = 16;
  */
 export function schemeFor(quantization: Quantization, hiddenSize: number): Scheme {
   const [lora, lookup] = ['if', 'gather-quantized'] as const;
-  if (quantization === 'fp32') return { quantization, bits: null, blockSize: null, accuracyLevel: 0, lora, lookup };
+  if (quantization === 'fp32') return { quantization, bits: null, blockSize: null, accuracyLevel: 0, decider: 'fp32', lora, lookup };
   // 128 decodes fastest on CPU; the other providers' kernels know it too.
   let blockSize = quantization === 'int4' ? 128 : 32;
   while (hiddenSize % blockSize !== 0) blockSize /= 2;
@@ -35,7 +40,7 @@ export function schemeFor(quantization: Quantization, hiddenSize: number): Schem
       hint: 'Import it with fp32.',
     });
   }
-  return { quantization, bits: quantization === 'int4' ? 4 : 8, blockSize, accuracyLevel: 4, lora, lookup };
+  return { quantization, bits: quantization === 'int4' ? 4 : 8, blockSize, accuracyLevel: 4, decider: 'int8', lora, lookup };
 }
 
 /** How another provider's graph reads the weights of `scheme`. */

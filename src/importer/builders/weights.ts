@@ -97,6 +97,22 @@ export class WeightPlan {
         yield [{ at: slab.from * rowBytes, bytes: packed }, { at: slab.from * blocks * 4, bytes: bytesOf(scales) }];
       }
     });
+    return this.quantizedAt(tensor, places, { rows, columns, bits, blockSize });
+  }
+
+  /** A small matrix [rows, columns] that is no tensor of the base model, whose values are made when its turn comes. */
+  quantizedValues(name: string, shape: Pick<QuantizedWeight, 'rows' | 'columns' | 'bits' | 'blockSize'>, values: () => Float32Array): QuantizedWeight {
+    const { rows, columns, bits, blockSize } = shape;
+    const places = this.store.reserve(`${name} ${bits} ${blockSize}`, [rows * packedBytesPerRow(columns, bits, blockSize), rows * Math.ceil(columns / blockSize) * 4], function* () {
+      const { packed, scales } = quantizeRows(values(), columns, bits, blockSize);
+      yield [{ at: 0, bytes: packed }, { at: 0, bytes: bytesOf(scales) }];
+    });
+    return this.quantizedAt(name, places, shape);
+  }
+
+  private quantizedAt(tensor: string, places: readonly Place[], { rows, columns, bits, blockSize }: Pick<QuantizedWeight, 'rows' | 'columns' | 'bits' | 'blockSize'>): QuantizedWeight {
+    const blocks = Math.ceil(columns / blockSize);
+    const rowBytes = packedBytesPerRow(columns, bits, blockSize);
     const [packedPlace, scalesPlace] = [placeAt(places, 0), placeAt(places, 1)];
     const packed = this.initializer({ name: `${tensor}.packed`, dtype: 'uint8', dims: [rows, blocks, rowBytes / blocks], data: packedPlace });
     const scales = this.initializer({ name: `${tensor}.scales`, dtype: 'float32', dims: [rows * blocks], data: scalesPlace });
