@@ -1,5 +1,5 @@
 /**
- * `npm test`: all checks, then the training at a tiny size, then the package, then the end-to-end tests of that package
+ * `npm test`: all checks, then a few faults and short long runs, then the training at a tiny size, then the package, then the end-to-end tests of that package
  * in a real VS Code, then WebGPU.
  * Says what it does, goes on after a failure, and closes with the line "N passed, N failed": tests, and each step that
  * failed without a failed test to show for it.
@@ -15,6 +15,10 @@ const reports = join('artifacts', 'reports');
 
 /** @type {readonly Step[]} */
 const CHECK = [{ what: 'Types, lint, architecture, unit and golden tests', args: ['run', '-s', 'check'], report: 'unit.json' }];
+/** Small counts with a fixed seed; the full ones run nightly. @type {readonly Step[]} */
+const FAULTS = [{ what: 'Faults, a few of each', args: ['run', '-s', 'test:faults', '--', '--seed', '1', '--times', '8'], report: 'faults.json' }];
+/** @type {readonly Step[]} */
+const LONG = [{ what: 'Long runs, short', args: ['run', '-s', 'test:long', '--', '--seed', '1', '--times', '40'], report: 'long.json' }];
 /** @type {readonly Step[]} */
 const WEBGPU = [{ what: 'WebGPU on a software device', args: ['run', '-s', 'webgpu'], report: 'webgpu.json' }];
 /** @type {readonly Step[]} */
@@ -69,6 +73,8 @@ async function inOrder(steps) {
 await rm(reports, { recursive: true, force: true });
 await mkdir(reports, { recursive: true });
 await inOrder(CHECK);
+await inOrder(FAULTS);
+await inOrder(LONG);
 await inOrder(TRAINING);
 await inOrder(PACKAGED);
 await inOrder(WEBGPU);

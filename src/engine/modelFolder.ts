@@ -8,7 +8,7 @@ import { TahError } from '../protocol/errors.ts';
 import { MANIFEST_FILE, MANIFEST_FORMAT, type ModelManifest } from '../protocol/manifest.ts';
 import { cancelled } from '../protocol/streams.ts';
 
-const IMPORT_AGAIN = 'Import the model again (in VS Code: Think-at-Hard: Repair Model…).';
+const IMPORT_AGAIN = 'Import the model again.';
 const READ_BYTES = 1 << 20;
 
 const count = z.number().int().positive();

@@ -1,5 +1,6 @@
 /** Ends this process when its parent has gone, whatever native call blocks it. Knows processes only. */
 import { Worker } from 'node:worker_threads';
+import { PARENT_VARIABLE } from '../protocol/rpc.ts';
 
 /** How long a clean end may take after the parent's. Milliseconds. */
 export const LAST_WORDS_MS = 800;
@@ -13,9 +14,13 @@ const WATCH_MS = 400;
 export function watchParent(report: (text: string) => void): void {
   const source = `
     const parent = process.ppid;
+    // The parent may have died before this runs; then another process is taken for it, but its id has been told.
+    const told = Number(process.env.${PARENT_VARIABLE});
+    function ended(pid) {
+      try { process.kill(pid, 0); return false; } catch (error) { return error.code === 'ESRCH'; }
+    }
     function gone() {
-      if (process.ppid !== parent) return true;
-      try { process.kill(parent, 0); return false; } catch (error) { return error.code === 'ESRCH'; }
+      return process.ppid !== parent || ended(parent) || (told > 0 && ended(told));
     }
     const timer = setInterval(() => {
       if (!gone()) return;

@@ -9,7 +9,7 @@ import type { Readable } from 'node:stream';
 import { createMessageConnection, IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { isErrorCode, TahError } from '../protocol/errors.ts';
-import { errorDataOf, OLDEST_NODE_MAJOR, PROTOCOL_VERSION } from '../protocol/rpc.ts';
+import { errorDataOf, OLDEST_NODE_MAJOR, PARENT_VARIABLE, PROTOCOL_VERSION } from '../protocol/rpc.ts';
 import type { CallName, HelloResult, RpcCalls, RpcStreams, StreamName } from '../protocol/rpc.ts';
 import { StreamClient } from '../protocol/streams.ts';
 import type { IncomingStream } from '../protocol/streams.ts';
@@ -242,7 +242,7 @@ function judgeHello(hello: HelloResult, build: string): Greeting {
 function childEnvironment(extra: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const unwanted = new Set(['NODE_OPTIONS', 'VSCODE_INSPECTOR_OPTIONS', 'ELECTRON_RUN_AS_NODE']);
   const inherited = Object.entries(process.env).filter(([name]) => !unwanted.has(name));
-  return { ...Object.fromEntries(inherited), ...extra };
+  return { ...Object.fromEntries(inherited), ...extra, [PARENT_VARIABLE]: String(process.pid) };
 }
 
 /** Windows reports a crash as an NTSTATUS (0xC0000005 is an access violation); those are known by their hex form. */

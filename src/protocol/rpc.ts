@@ -23,6 +23,9 @@ export const CACHE_FOLDER_VARIABLE = 'TAH_CACHE_DIR';
 /** The verdicts of the providers' self-tests in that folder; without the file they are tested again. */
 export const PROVIDER_RECORD_FILE = 'providers.json';
 
+/** Environment variable that tells a child process who forked it. */
+export const PARENT_VARIABLE = 'TAH_PARENT';
+
 /** Oldest major version of Node that the engine runs on. */
 export const OLDEST_NODE_MAJOR = 20;
 

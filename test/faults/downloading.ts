@@ -54,12 +54,12 @@ export class Downloader {
   }
 
   /** Resolves when it has sent its first request. @param folder of the downloads; default: a new one */
-  static async start(bench: Bench, hub: Hub, folder = bench.folder('downloads'), stallMs = 5000): Promise<Downloader> {
+  static async start(bench: Bench, hub: Hub, folder = bench.folder('downloads'), stallMs = 5000, execArgv: readonly string[] = []): Promise<Downloader> {
     const asked = hub.server.asked.length;
     const { hub: url, repository, revision } = hub.source;
-    const child = spawn(process.execPath, [path.join(bench.dist, 'downloadProgram.cjs'), url, repository, revision, folder, String(stallMs)], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [...execArgv, path.join(bench.dist, 'downloadProgram.cjs'), url, repository, revision, folder, String(stallMs)], { stdio: ['ignore', 'pipe', 'pipe'] });
     const downloader = new Downloader(hub, folder, child);
-    while (hub.server.asked.length === asked && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 2));
+    while (hub.server.asked.length === asked && child.exitCode === null && child.signalCode === null) await new Promise((resolve) => setTimeout(resolve, 2));
     return downloader;
   }
 

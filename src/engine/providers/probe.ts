@@ -7,6 +7,7 @@ import path from 'node:path';
 import type { Provider } from '../../protocol/engine.ts';
 import { TahError } from '../../protocol/errors.ts';
 import type { ModelManifest } from '../../protocol/manifest.ts';
+import { PARENT_VARIABLE } from '../../protocol/rpc.ts';
 import { cancelled } from '../../protocol/streams.ts';
 import { openModelFolder } from '../modelFolder.ts';
 import { openModelSession } from '../modelSession.ts';
@@ -92,7 +93,7 @@ export function probeProvider(request: ProbeRequest, { entry, timeoutMs, signal 
       reject(cancelled());
       return;
     }
-    const child = fork(entry, [], { execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'], serialization: 'json' });
+    const child = fork(entry, [], { execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'], serialization: 'json', env: { ...process.env, [PARENT_VARIABLE]: String(process.pid) } });
     let words = '';
     let verdict: Verdict | null = null;
     let hung = false;
