@@ -42,7 +42,7 @@ export type ChildEnd =
 export type Greeting =
   | { readonly kind: 'ready'; readonly hello: HelloResult }
   /** The process or its runtime doesn't work. */
-  | { readonly kind: 'failed'; readonly reason: string; readonly external: boolean }
+  | { readonly kind: 'failed'; readonly reason: string; readonly external: boolean; /** It was silent, as on a machine that is too busy. */ readonly silent?: boolean }
   /** It works but speaks another version. */
   | { readonly kind: 'mismatch'; readonly error: TahError };
 
@@ -107,7 +107,7 @@ export class EngineChild {
     let timer: NodeJS.Timeout | undefined;
     const silence = new Promise<Greeting>((resolve) => {
       timer = setTimeout(() => {
-        resolve({ kind: 'failed', reason: `it didn't answer within ${seconds(timeoutMs)}`, external: false });
+        resolve({ kind: 'failed', reason: `it didn't answer within ${seconds(timeoutMs)}`, external: false, silent: true });
       }, timeoutMs);
     });
     const end = this.ended.then((how): Greeting => (how.kind === 'crashed' ? { ...how, kind: 'failed' } : { kind: 'failed', reason: 'it was stopped', external: true }));

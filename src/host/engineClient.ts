@@ -35,6 +35,8 @@ export interface EngineClientOptions {
   readonly runtimes?: readonly Runtime[];
   /** Reasons of an earlier session against runtimes, by execPath. */
   readonly rejectedRuntimes?: Readonly<Record<string, string>>;
+  /** Called with the reasons against runtimes that a later session should know, by execPath, when they change. */
+  readonly onRejectedRuntimes?: (reasons: Readonly<Record<string, string>>) => void;
   /** How long a new process may take to answer. Default 20 s. */
   readonly handshakeMs?: number;
   /** How long a stopped request may take to end before the process counts as hung. Default 30 s (a model loads in one go). */
@@ -57,6 +59,8 @@ export interface EngineClient extends EngineApi, ImporterApi {
   onDidChangeState(listener: (state: EngineState) => void): { dispose(): void };
   /** Which runtimes there are, which one is used, and why others are not. */
   runtimes(): readonly RuntimeReport[];
+  /** A runtime that has come since; it is tried next unless the one in use has loaded a model. */
+  addRuntime(runtime: Runtime): void;
   /** Ends the process and all open streams (`cancelled`); resolves when it is gone. */
   dispose(): Promise<void>;
 }
@@ -73,7 +77,7 @@ class RemoteEngine implements EngineClient {
   constructor(options: EngineClientOptions) {
     const { entry, log } = options;
     this.#cancelGraceMs = options.cancelGraceMs ?? DEFAULT_CANCEL_GRACE_MS;
-    this.#choice = new RuntimeChoice(options.runtimes ?? findRuntimes({ configured: options.execPath }), options.rejectedRuntimes);
+    this.#choice = new RuntimeChoice(options.runtimes ?? findRuntimes({ configured: options.execPath }), options.rejectedRuntimes, options.onRejectedRuntimes);
     this.#supervisor = new EngineSupervisor({
       child: { entry, log, execArgv: options.execArgv ?? [], env: options.env ?? {}, build: options.build ?? BUILD_ID },
       choice: this.#choice,
@@ -94,6 +98,10 @@ class RemoteEngine implements EngineClient {
 
   runtimes(): readonly RuntimeReport[] {
     return this.#choice.report();
+  }
+
+  addRuntime(runtime: Runtime): void {
+    this.#choice.add(runtime);
   }
 
   generate(request: GenerateRequest, signal?: AbortSignal): AsyncIterable<GenerateEvent> {

@@ -10,7 +10,7 @@ import { TahError } from '../protocol/errors.ts';
 import type { ImportEvent, ImportRequest } from '../protocol/importer.ts';
 import type { EngineClient } from './engineClient.ts';
 import type { EngineState } from './engineSupervisor.ts';
-import type { RuntimeReport } from './engineRuntime.ts';
+import type { Runtime, RuntimeReport } from './engineRuntime.ts';
 
 export interface RouterOptions {
   readonly local: EngineClient;
@@ -47,6 +47,10 @@ class Router implements EngineClient {
 
   runtimes(): readonly RuntimeReport[] {
     return this.local.runtimes();
+  }
+
+  addRuntime(runtime: Runtime): void {
+    this.local.addRuntime(runtime);
   }
 
   async *generate(request: GenerateRequest, signal?: AbortSignal): AsyncGenerator<GenerateEvent, void> {

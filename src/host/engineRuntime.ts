@@ -1,6 +1,6 @@
 /**
  * Which program runs the engine process: a Node that the user configured, the one that runs this host (Electron as
- * Node on a desktop, plain Node in a remote), or a Node on PATH. One that dies while it starts or loads its first
+ * Node on a desktop, plain Node in a remote), a Node on PATH, or the official one where the user had it fetched. One that dies while it starts or loads its first
  * model is left for the next, and its reason is kept for Diagnose.
  * Knows no process: it only chooses. Why it can fail: Electron's allocator ends some model loads with SIGTRAP
  * (onnxruntime#29763, electron#41513); the same code runs in plain Node.
@@ -9,7 +9,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 
-export type RuntimeKind = 'configured' | 'electron' | 'node' | 'path';
+export type RuntimeKind = 'configured' | 'electron' | 'node' | 'path' | 'fetched';
 
 export interface Runtime {
   readonly kind: RuntimeKind;
@@ -21,6 +21,8 @@ export interface Runtime {
 export interface RuntimeSearch {
   /** Node that the user chose in the settings. */
   readonly configured?: string | undefined;
+  /** Node that was fetched for the extension. */
+  readonly fetched?: string | null;
   readonly execPath?: string;
   /** Default: whether this process is Electron. */
   readonly electron?: boolean;
@@ -41,6 +43,7 @@ export function findRuntimes(search: RuntimeSearch = {}): readonly Runtime[] {
   add(electron ? 'electron' : 'node', own);
   const onPath = findNodeOnPath(search.env ?? process.env, search.platform ?? process.platform);
   if (onPath !== null) add('path', onPath);
+  if (typeof search.fetched === 'string') add('fetched', search.fetched);
   return found;
 }
 
@@ -75,6 +78,8 @@ export function describeRuntime(runtime: Runtime): string {
       return `the Node that runs the extension (${runtime.execPath})`;
     case 'path':
       return `the Node on PATH (${runtime.execPath})`;
+    case 'fetched':
+      return `the Node that was fetched for it (${runtime.execPath})`;
     default:
       return runtime.kind satisfies never;
   }
@@ -90,19 +95,28 @@ export interface RuntimeReport {
 
 /** Remembers which runtime is in use and why others are not. */
 export class RuntimeChoice {
-  readonly #runtimes: readonly Runtime[];
+  readonly #runtimes: Runtime[];
   readonly #reasons = new Map<Runtime, string>();
+  /** Of these reasons those that a later session should know. */
+  readonly #lasting = new Set<Runtime>();
+  readonly #onChange: (lasting: Readonly<Record<string, string>>) => void;
   #current: Runtime;
   #proven = false;
 
-  /** @param remembered reasons of an earlier session, by execPath: those are tried only when nothing else is left. */
-  constructor(runtimes: readonly Runtime[], remembered: Readonly<Record<string, string>> = {}) {
+  /**
+   * @param remembered reasons of an earlier session, by execPath: those are tried only when nothing else is left. When
+   *   all have one, all are tried again.
+   * @param onChange called with the reasons that a later session should know, whenever they change
+   */
+  constructor(runtimes: readonly Runtime[], remembered: Readonly<Record<string, string>> = {}, onChange: (lasting: Readonly<Record<string, string>>) => void = () => undefined) {
     const [first] = runtimes;
     if (first === undefined) throw new RangeError('RuntimeChoice needs at least one runtime');
-    this.#runtimes = runtimes;
-    for (const runtime of runtimes) {
-      const reason = remembered[runtime.execPath];
-      if (reason !== undefined) this.#reasons.set(runtime, reason);
+    this.#runtimes = [...runtimes];
+    this.#onChange = onChange;
+    const known = runtimes.filter(({ execPath }) => Object.hasOwn(remembered, execPath));
+    for (const runtime of known.length < runtimes.length ? known : []) {
+      this.#reasons.set(runtime, remembered[runtime.execPath] ?? '');
+      this.#lasting.add(runtime);
     }
     this.#current = this.#untried() ?? first;
   }
@@ -115,6 +129,7 @@ export class RuntimeChoice {
   prove(): void {
     this.#proven = true;
     this.#reasons.delete(this.#current);
+    if (this.#lasting.delete(this.#current)) this.#tell();
   }
 
   get proven(): boolean {
@@ -124,13 +139,28 @@ export class RuntimeChoice {
   /**
    * The current runtime failed. True if another one is left and is now current. Else all start over from the first,
    * with their reasons kept.
+   * @param passing the reason may be the moment's and not the runtime's: a later session should not know it
    */
-  reject(reason: string): boolean {
+  reject(reason: string, passing = false): boolean {
     this.#reasons.set(this.#current, reason);
     this.#proven = false;
+    if (!passing) {
+      this.#lasting.add(this.#current);
+      this.#tell();
+    }
     const next = this.#untried();
     this.#current = next ?? this.#runtimes[0] ?? this.#current;
     return next !== undefined;
+  }
+
+  /** A runtime that has come since; it is tried next unless the current one has proven itself. */
+  add(runtime: Runtime): void {
+    const known = this.#runtimes.findIndex(({ execPath }) => execPath === runtime.execPath);
+    if (known < 0) this.#runtimes.push(runtime);
+    const added = known < 0 ? runtime : (this.#runtimes[known] ?? runtime);
+    this.#reasons.delete(added);
+    if (this.#lasting.delete(added)) this.#tell();
+    if (!this.#proven) this.#current = added;
   }
 
   report(): readonly RuntimeReport[] {
@@ -139,6 +169,10 @@ export class RuntimeChoice {
       if (runtime === this.#current && reason === null) return { runtime, state: this.#proven ? 'proven' : 'chosen', reason };
       return { runtime, state: reason === null ? 'untried' : 'rejected', reason };
     });
+  }
+
+  #tell(): void {
+    this.#onChange(Object.fromEntries([...this.#lasting].map((runtime) => [runtime.execPath, this.#reasons.get(runtime) ?? ''])));
   }
 
   #untried(): Runtime | undefined {

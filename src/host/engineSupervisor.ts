@@ -175,7 +175,7 @@ export class EngineSupervisor {
       await child.stop();
       if (greeting.kind === 'mismatch') throw this.#crashed(greeting.error.message, greeting.error);
       this.#options.log.warn(`The engine process doesn't start on ${words}: ${greeting.reason}.`);
-      if (!greeting.external && choice.reject(greeting.reason)) continue;
+      if (!greeting.external && choice.reject(greeting.reason, greeting.silent)) continue;
       this.#countCrash(greeting.reason);
       throw this.#crashed(greeting.reason, this.#notStarting(greeting.reason));
     }

@@ -4,6 +4,7 @@
  */
 
 import * as vscode from 'vscode';
+import { nodeBuildFor } from '../hub/nodeBuilds.ts';
 import { TahError } from '../protocol/errors.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
 
@@ -44,6 +45,8 @@ export async function showError(log: vscode.LogOutputChannel, thrown: unknown): 
 function remedyOf({ code }: TahError): { readonly label: string; readonly command: string } | null {
   if (code.startsWith('model.')) return { label: vscode.l10n.t('Select Model…'), command: 'thinkAtHard.selectModel' };
   if (code === 'hub.unauthorized' || code === 'hub.forbidden') return { label: vscode.l10n.t('Set Access Token…'), command: 'thinkAtHard.setHubToken' };
+  // Where none of the programs that are there can run it. What can't be fetched for this machine says so itself.
+  if (code === 'engine.not-starting' && nodeBuildFor(process.platform, process.arch) !== null) return { label: vscode.l10n.t('Get Node for the Engine…'), command: 'thinkAtHard.getNode' };
   return null;
 }
 

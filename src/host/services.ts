@@ -10,6 +10,7 @@ import { Downloads } from './downloads.ts';
 import { EndpointKeys } from './endpointKeys.ts';
 import { createEngineClient } from './engineClient.ts';
 import type { EngineClient } from './engineClient.ts';
+import { findRuntimes } from './engineRuntime.ts';
 import { routeEngine } from './engineRouter.ts';
 import { logError, showError } from './errors.ts';
 import { keepEnded, RunHistory } from './history.ts';
@@ -17,8 +18,11 @@ import { HubTokens } from './hubTokens.ts';
 import { MathService } from './math/mathService.ts';
 import { MathWorkerClient } from './math/mathWorkerClient.ts';
 import { ModelStore } from './models.ts';
+import { officialNode } from './officialNode.ts';
+import type { OfficialNode } from './officialNode.ts';
 import { Origins } from './origins.ts';
 import { Runs } from './runs.ts';
+import { reasonsThatHold, reasonsToSave } from './runtimeMemory.ts';
 import { readSettings, SECTION } from './settings.ts';
 import type { Settings } from './settings.ts';
 import { StatusItem } from './statusItem.ts';
@@ -42,6 +46,7 @@ export interface Services {
   readonly models: ModelStore;
   readonly downloads: Downloads;
   readonly hubTokens: HubTokens;
+  readonly officialNode: OfficialNode;
   readonly status: StatusItem;
   readonly checkAnswer: (problem: string, answer: string, signal: AbortSignal) => Promise<AnswerCheck>;
   /** Formulas drawn and in words; its worker starts at the first one. */
@@ -55,6 +60,8 @@ export interface Services {
   readonly dispose: () => Promise<void>;
 }
 
+/** Of the extension's state: programs that the engine has died under, and of what. */
+const REJECTED_RUNTIMES = 'rejectedRuntimes';
 /** Of the window's state: places of problems, for its next run. */
 const ORIGINS = 'origins';
 
@@ -62,15 +69,8 @@ export function createServices(context: vscode.ExtensionContext): Services {
   const log = vscode.window.createOutputChannel('Think-at-Hard', { log: true });
   const bundle = (name: string): string => vscode.Uri.joinPath(context.extensionUri, 'dist', name).fsPath;
   const settings = (of?: vscode.Uri): Settings => readSettings(vscode.workspace.getConfiguration(SECTION, of));
-  const { nodePath, idleUnloadMs } = settings();
   const storage = context.globalStorageUri.fsPath;
-  const local = createEngineClient({
-    entry: bundle('engineProcess.cjs'),
-    log,
-    idleUnloadMs,
-    env: { [CACHE_FOLDER_VARIABLE]: storage },
-    ...(nodePath === null ? {} : { execPath: nodePath }),
-  });
+  const { local, node } = localEngine(context, log, settings());
   const endpointKeys = new EndpointKeys(context.secrets);
   const engine = routeEngine({ local, endpoints: () => settings().endpoints, key: (endpoint) => endpointKeys.get(endpoint) });
   const check: Services['checkAnswer'] = (problem, answer, signal) => checkAnswer(problem, answer, { workerPath: bundle('checkWorker.cjs'), signal });
@@ -115,7 +115,27 @@ export function createServices(context: vscode.ExtensionContext): Services {
     await saved;
   };
   const extensionVersion = String((context.extension.packageJSON as { readonly version?: unknown }).version);
-  return { extensionUri: context.extensionUri, extensionVersion, log, engine, endpointKeys, runs, history, origins, models, checkAnswer: check, downloads, hubTokens, status, settings, math, forgetProviders: () => rm(join(storage, PROVIDER_RECORD_FILE), { force: true }), analyse, dispose };
+  return { extensionUri: context.extensionUri, extensionVersion, log, engine, endpointKeys, runs, history, origins, models, checkAnswer: check, downloads, hubTokens, officialNode: node, status, settings, math, forgetProviders: () => rm(join(storage, PROVIDER_RECORD_FILE), { force: true }), analyse, dispose };
+}
+
+/** The engine process, and the Node that can be fetched for it; what has died under it is known to the next window. */
+function localEngine(context: vscode.ExtensionContext, log: vscode.LogOutputChannel, { nodePath, idleUnloadMs }: Settings): { readonly local: EngineClient; readonly node: OfficialNode } {
+  const storage = context.globalStorageUri.fsPath;
+  // VS Code puts a fetch that knows its proxy settings in the place of Node's.
+  const node = officialNode({ storage, fetch: () => (input, init) => globalThis.fetch(input, init), addRuntime: (runtime) => { local.addRuntime(runtime); } });
+  const runtimes = findRuntimes({ configured: nodePath ?? undefined, fetched: node.fetched() });
+  const local = createEngineClient({
+    entry: vscode.Uri.joinPath(context.extensionUri, 'dist', 'engineProcess.cjs').fsPath,
+    log,
+    idleUnloadMs,
+    env: { [CACHE_FOLDER_VARIABLE]: storage },
+    runtimes,
+    rejectedRuntimes: reasonsThatHold(context.globalState.get(REJECTED_RUNTIMES), runtimes),
+    onRejectedRuntimes: (reasons) => {
+      context.globalState.update(REJECTED_RUNTIMES, reasonsToSave(reasons)).then(undefined, (error: unknown) => { logError(log, error); });
+    },
+  });
+  return { local, node };
 }
 
 function keptOrigins(state: vscode.Memento, log: vscode.LogOutputChannel): Origins {

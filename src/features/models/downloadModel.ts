@@ -90,7 +90,8 @@ async function confirmSize({ source, totalBytes, files, thinksTwice }: DownloadP
   return (await vscode.window.showInformationMessage(vscode.l10n.t('Download {0}?', describeSource(source)), { modal: true, detail }, yes)) === yes;
 }
 
-function shownSteps(progress: vscode.Progress<{ message?: string; increment?: number }>): (step: DownloadProgress) => void {
+/** Shows each step of a download as progress. */
+export function shownSteps(progress: vscode.Progress<{ message?: string; increment?: number }>): (step: DownloadProgress) => void {
   let shown = 0;
   return (step) => {
     const percent = step.totalBytes === 0 ? 0 : (100 * step.doneBytes) / step.totalBytes;

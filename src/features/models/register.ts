@@ -5,6 +5,7 @@ import { formatBytes, parseHubUrl } from '../../host/downloads.ts';
 import { registerCommand } from '../../host/errors.ts';
 import type { Services } from '../../host/services.ts';
 import { registerDiagnose } from './diagnose.ts';
+import { getNode } from './getNode.ts';
 import { askForToken } from './hubToken.ts';
 import { selectModel } from './modelPicker.ts';
 
@@ -23,6 +24,7 @@ export function registerModels(services: Services): vscode.Disposable {
       const had = await services.hubTokens.forget(hub);
       void vscode.window.showInformationMessage(had ? vscode.l10n.t('The access token of {0} was forgotten.', host) : vscode.l10n.t('There was no access token of {0}.', host));
     }),
+    registerCommand(log, 'thinkAtHard.getNode', () => getNode(services)),
     registerCommand(log, 'thinkAtHard.showLog', () => {
       log.show();
     }),

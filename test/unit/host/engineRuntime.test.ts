@@ -35,6 +35,12 @@ describe('findRuntimes', () => {
     ]);
   });
 
+  it('puts the fetched Node last: it is there because the others failed, and they may have changed', () => {
+    const found = findRuntimes({ execPath: '/usr/share/code/code', electron: true, fetched: '/storage/node', env: { PATH: join(folder, 'runs') }, platform: 'linux' });
+    expect(found.map(({ kind }) => kind)).toEqual(['electron', 'path', 'fetched']);
+    expect(findRuntimes({ execPath: '/x', electron: true, fetched: null, env }).map(({ kind }) => kind)).toEqual(['electron']);
+  });
+
   it('finds only executable files in absolute folders of PATH', () => {
     const at = (...names: string[]): string => names.map((name) => join(folder, name)).join(delimiter);
     expect(findNodeOnPath({ PATH: `.${delimiter}${at('missing', 'directory', 'plain', 'runs')}` }, 'linux')).toBe(join(folder, 'runs', 'node'));
@@ -69,5 +75,48 @@ describe('RuntimeChoice', () => {
   it('does not try again what an earlier session has rejected while another is left', () => {
     expect(new RuntimeChoice([a, b], { '/a': 'SIGTRAP' }).current).toBe(b);
     expect(new RuntimeChoice([a], { '/a': 'SIGTRAP' }).current).toBe(a);
+  });
+
+  it('tries all again when an earlier session has rejected all, not only the first', () => {
+    const choice = new RuntimeChoice([a, b], { '/a': 'SIGTRAP', '/b': 'gone' });
+    expect(choice.current).toBe(a);
+    expect(choice.reject('SIGTRAP')).toBe(true);
+    expect(choice.current).toBe(b);
+  });
+
+  it('tells which reasons a later session should know: deaths, until the runtime proves itself, and no mere silence', () => {
+    const told: Readonly<Record<string, string>>[] = [];
+    const choice = new RuntimeChoice([a, b], {}, (reasons) => told.push(reasons));
+    choice.reject("it didn't answer within 20 s", true);
+    expect(told).toEqual([]);
+    choice.reject('SIGTRAP');
+    expect(told.at(-1)).toEqual({ '/b': 'SIGTRAP' });
+    choice.reject('SIGTRAP too');
+    expect(told.at(-1)).toEqual({ '/a': 'SIGTRAP too', '/b': 'SIGTRAP' });
+    choice.prove();
+    expect(told.at(-1)).toEqual({ '/b': 'SIGTRAP' });
+  });
+
+  it('takes a runtime that has come since next, but not from one that has loaded a model', () => {
+    const fetched: Runtime = { kind: 'fetched', execPath: '/f', env: {} };
+    const failing = new RuntimeChoice([a]);
+    failing.reject('SIGTRAP');
+    failing.add(fetched);
+    expect(failing.current).toBe(fetched);
+    expect(failing.report().map(({ state }) => state)).toEqual(['rejected', 'chosen']);
+    const working = new RuntimeChoice([a]);
+    working.prove();
+    working.add(fetched);
+    expect(working.current).toBe(a);
+    expect(working.report().map(({ state }) => state)).toEqual(['proven', 'untried']);
+  });
+
+  it('gives one that was rejected and comes again another chance, and tells so', () => {
+    const told: Readonly<Record<string, string>>[] = [];
+    const choice = new RuntimeChoice([a, b], { '/b': 'cut off' }, (reasons) => told.push(reasons));
+    choice.add({ ...b });
+    expect(choice.current).toBe(b);
+    expect(choice.report()).toHaveLength(2);
+    expect(told).toEqual([{}]);
   });
 });
