@@ -5,7 +5,8 @@ import type { Random } from '../fixtures/stress/random.ts';
 import { check, type Report } from '../fixtures/stress/report.ts';
 import { checkDownloaded, Downloader, WEIGHTS, type Hub } from './downloading.ts';
 
-const STALL_MS = 400;
+/** Generous: a busy machine takes its time to answer, too. */
+const STALL_MS = 3000;
 
 export async function sleepInDownloads(report: Report, bench: Bench, hub: Hub, random: Random, times: number): Promise<void> {
   const { server } = hub;
