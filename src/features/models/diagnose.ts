@@ -7,7 +7,7 @@ import { arch, cpus, freemem, homedir, hostname, platform, release, totalmem, us
 import * as vscode from 'vscode';
 import { formatBytes } from '../../host/downloads.ts';
 import { describeRuntime } from '../../host/engineRuntime.ts';
-import { recentErrors, registerCommand } from '../../host/errors.ts';
+import { logError, recentErrors, registerCommand } from '../../host/errors.ts';
 import type { Services } from '../../host/services.ts';
 import { SECTION } from '../../host/settings.ts';
 import { privacyFilter, renderReport } from '../../host/diagnosis.ts';
@@ -45,7 +45,8 @@ async function diagnose(services: Services, signal: AbortSignal): Promise<string
   // Providers are tested again, unless a run holds the model that they would be tested for.
   if (services.runs.running() === null) {
     await services.forgetProviders();
-    await services.engine.unload();
+    // An engine that ends instead has nothing loaded any more, and the report tells of it among the errors.
+    await services.engine.unload().catch((error: unknown) => { logError(services.log, error); });
   }
   const { selfCheck, provider } = await checkItself(services, signal);
   const status = await services.engine.status();
