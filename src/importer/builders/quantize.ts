@@ -39,8 +39,8 @@ export function quantizeRows(data: Float32Array, columns: number, bits: Bits, bl
       const inverse = scale === 0 ? 0 : 1 / scale;
       if (size < blockSize) codes.fill(zero);
       for (let i = 0; i < size; i++) {
-        // Nothing is below -zero, so that cutting off is rounding to nearest. Reads in range: `|| 0` costs nothing, `??` does.
-        const code = ((data[from + i] || 0) * inverse + zero + 0.5) | 0;
+        // Nothing is below -zero, so that cutting off is rounding to nearest.
+        const code = ((data[from + i] ?? 0) * inverse + zero + 0.5) | 0;
         codes[i] = code > largest ? largest : code;
       }
       scales[row * blocks + block] = scale;
@@ -55,7 +55,7 @@ function extremeOf(data: Float32Array, from: number, to: number): number {
   let low = 0;
   let high = 0;
   for (let i = from; i < to; i++) {
-    const value = data[i] || 0;
+    const value = data[i] ?? 0;
     if (value > high) high = value;
     else if (value < low) low = value;
   }
