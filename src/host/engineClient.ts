@@ -27,6 +27,8 @@ export interface EngineClientOptions {
   readonly execArgv?: readonly string[];
   /** Beside the host's own environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Asked at each start of a process: what goes into its environment beside that. */
+  readonly environment?: () => Promise<Readonly<Record<string, string>>>;
   readonly log: EngineLog;
   /** The process ends after this long without a request. Default 10 minutes. */
   readonly idleUnloadMs?: number;
@@ -61,6 +63,8 @@ export interface EngineClient extends EngineApi, ImporterApi {
   runtimes(): readonly RuntimeReport[];
   /** A runtime that has come since; it is tried next unless the one in use has loaded a model. */
   addRuntime(runtime: Runtime): void;
+  /** The next request starts a new process, with the environment of then; the one that runs ends when its requests have. */
+  restart(): Promise<void>;
   /** Ends the process and all open streams (`cancelled`); resolves when it is gone. */
   dispose(): Promise<void>;
 }
@@ -81,6 +85,7 @@ class RemoteEngine implements EngineClient {
     this.#supervisor = new EngineSupervisor({
       child: { entry, log, execArgv: options.execArgv ?? [], env: options.env ?? {}, build: options.build ?? BUILD_ID },
       choice: this.#choice,
+      ...(options.environment === undefined ? {} : { environment: options.environment }),
       log,
       idleUnloadMs: options.idleUnloadMs ?? DEFAULT_IDLE_UNLOAD_MS,
       backoff: options.backoff ?? DEFAULT_BACKOFF,
@@ -148,6 +153,10 @@ class RemoteEngine implements EngineClient {
 
   async unload(): Promise<void> {
     await this.#supervisor.live?.call('engine/unload', {});
+  }
+
+  restart(): Promise<void> {
+    return this.#supervisor.retire();
   }
 
   dispose(): Promise<void> {

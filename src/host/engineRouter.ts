@@ -81,6 +81,10 @@ class Router implements EngineClient {
     return this.local.unload();
   }
 
+  restart(): Promise<void> {
+    return this.local.restart();
+  }
+
   dispose(): Promise<void> {
     return this.local.dispose();
   }

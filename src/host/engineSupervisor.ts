@@ -33,6 +33,8 @@ export interface SupervisorOptions {
   readonly idleUnloadMs: number;
   readonly backoff: Backoff;
   readonly handshakeMs: number;
+  /** Asked at each start: what goes into the environment beside the child's own. */
+  readonly environment?: () => Promise<Readonly<Record<string, string>>>;
 }
 
 /** `model`: needs the native library and a model, so a death under it may be the runtime's fault. */
@@ -57,6 +59,7 @@ export class EngineSupervisor {
   /** All processes that are not gone yet: the live one, one that starts, those that are ending. */
   readonly #children = new Set<EngineChild>();
   readonly #retryable = new WeakSet<EngineChild>();
+  readonly #retired = new WeakSet<EngineChild>();
   readonly #crashedAt = new WeakMap<EngineChild, number>();
   readonly #leases = new Map<EngineChild, LeaseKind[]>();
   readonly #closing = new AbortController();
@@ -116,6 +119,17 @@ export class EngineSupervisor {
     return wasDying || this.#retryable.has(lease.child);
   }
 
+  /** The live process gets no further request and ends when those it has are answered; at once, where it has none. */
+  async retire(): Promise<void> {
+    const child = this.#live;
+    if (child === null) return;
+    this.#live = null;
+    clearTimeout(this.#idle);
+    this.#setState({ kind: 'stopped', why: 'unused' });
+    this.#retired.add(child);
+    if ((this.#leases.get(child) ?? []).length === 0) await child.stop();
+  }
+
   /** Ends every process; resolves when they are gone. */
   async dispose(): Promise<void> {
     this.#closing.abort();
@@ -133,7 +147,9 @@ export class EngineSupervisor {
     clearTimeout(this.#idle);
     const release = (): void => {
       kinds.splice(kinds.indexOf(kind), 1);
-      if (kinds.length === 0 && child === this.#live) this.#awaitIdle(child);
+      if (kinds.length > 0) return;
+      if (child === this.#live) this.#awaitIdle(child);
+      else if (this.#retired.has(child)) void child.stop();
     };
     return { child, reused, since: performance.now(), release };
   }
@@ -157,11 +173,12 @@ export class EngineSupervisor {
     // With the RPC library; most windows start no process.
     const { EngineChild: Child } = await import('./engineChild.ts');
     await this.#backOff();
+    const env = { ...this.#options.child.env, ...(await this.#options.environment?.()) };
     for (;;) {
       const runtime = choice.current;
       const words = describeRuntime(runtime);
       this.#setState({ kind: 'starting', runtime: words });
-      const child = this.#spawn(Child, runtime);
+      const child = this.#spawn(Child, runtime, env);
       const greeting = await child.handshake(handshakeMs);
       if (this.#closing.signal.aborted) throw closedError();
       if (greeting.kind === 'ready') {
@@ -181,10 +198,11 @@ export class EngineSupervisor {
     }
   }
 
-  #spawn(Child: typeof EngineChild, runtime: Runtime): EngineChild {
+  #spawn(Child: typeof EngineChild, runtime: Runtime, env: Readonly<Record<string, string>>): EngineChild {
     try {
       const child: EngineChild = new Child(runtime, {
         ...this.#options.child,
+        env,
         onEnd: (end) => { this.#onEnd(child, end); },
       });
       this.#children.add(child);

@@ -6,6 +6,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { CudaRuntime } from './cudaRuntime.ts';
 import { Downloads } from './downloads.ts';
 import { EndpointKeys } from './endpointKeys.ts';
 import { createEngineClient } from './engineClient.ts';
@@ -45,6 +46,8 @@ export interface Services {
   readonly origins: Origins;
   readonly models: ModelStore;
   readonly downloads: Downloads;
+  /** Libraries for NVIDIA's cards, fetched on request. */
+  readonly cuda: CudaRuntime;
   readonly hubTokens: HubTokens;
   readonly officialNode: OfficialNode;
   readonly status: StatusItem;
@@ -70,7 +73,8 @@ export function createServices(context: vscode.ExtensionContext): Services {
   const bundle = (name: string): string => vscode.Uri.joinPath(context.extensionUri, 'dist', name).fsPath;
   const settings = (of?: vscode.Uri): Settings => readSettings(vscode.workspace.getConfiguration(SECTION, of));
   const storage = context.globalStorageUri.fsPath;
-  const { local, node } = localEngine(context, log, settings());
+  const cuda = new CudaRuntime({ storage, entry: bundle('engineProcess.cjs'), fetch: () => (input, init) => globalThis.fetch(input, init), mirror: () => settings().cudaMirror });
+  const { local, node } = localEngine(context, log, settings(), () => cuda.environment());
   const endpointKeys = new EndpointKeys(context.secrets);
   const engine = routeEngine({ local, endpoints: () => settings().endpoints, key: (endpoint) => endpointKeys.get(endpoint) });
   const check: Services['checkAnswer'] = (problem, answer, signal) => checkAnswer(problem, answer, { workerPath: bundle('checkWorker.cjs'), signal });
@@ -115,11 +119,11 @@ export function createServices(context: vscode.ExtensionContext): Services {
     await saved;
   };
   const extensionVersion = String((context.extension.packageJSON as { readonly version?: unknown }).version);
-  return { extensionUri: context.extensionUri, extensionVersion, log, engine, endpointKeys, runs, history, origins, models, checkAnswer: check, downloads, hubTokens, officialNode: node, status, settings, math, forgetProviders: () => rm(join(storage, PROVIDER_RECORD_FILE), { force: true }), analyse, dispose };
+  return { extensionUri: context.extensionUri, extensionVersion, log, engine, endpointKeys, runs, history, origins, models, checkAnswer: check, downloads, cuda, hubTokens, officialNode: node, status, settings, math, forgetProviders: () => rm(join(storage, PROVIDER_RECORD_FILE), { force: true }), analyse, dispose };
 }
 
 /** The engine process, and the Node that can be fetched for it; what has died under it is known to the next window. */
-function localEngine(context: vscode.ExtensionContext, log: vscode.LogOutputChannel, { nodePath, idleUnloadMs }: Settings): { readonly local: EngineClient; readonly node: OfficialNode } {
+function localEngine(context: vscode.ExtensionContext, log: vscode.LogOutputChannel, { nodePath, idleUnloadMs }: Settings, environment: () => Promise<Readonly<Record<string, string>>>): { readonly local: EngineClient; readonly node: OfficialNode } {
   const storage = context.globalStorageUri.fsPath;
   // VS Code puts a fetch that knows its proxy settings in the place of Node's.
   const node = officialNode({ storage, fetch: () => (input, init) => globalThis.fetch(input, init), addRuntime: (runtime) => { local.addRuntime(runtime); } });
@@ -128,6 +132,7 @@ function localEngine(context: vscode.ExtensionContext, log: vscode.LogOutputChan
     entry: vscode.Uri.joinPath(context.extensionUri, 'dist', 'engineProcess.cjs').fsPath,
     log,
     idleUnloadMs,
+    environment,
     env: { [CACHE_FOLDER_VARIABLE]: storage },
     runtimes,
     rejectedRuntimes: reasonsThatHold(context.globalState.get(REJECTED_RUNTIMES), runtimes),

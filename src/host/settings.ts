@@ -26,6 +26,8 @@ export interface Settings {
   readonly idleUnloadMs: number;
   /** Address of the hub or mirror that checkpoints come from; checked where it is used, so that a wrong one is told. */
   readonly hubUrl: string;
+  /** Address of a mirror of PyPI's files, which the CUDA runtime comes from; null: PyPI. */
+  readonly cudaMirror: string | null;
   /** Offered first when a checkpoint is imported. */
   readonly quantization: Quantization;
 }
@@ -54,6 +56,7 @@ export function readSettings(source: SettingsSource): Settings {
     nodePath: text(source.get('nodePath')),
     idleUnloadMs: minutes === 0 ? NEVER_MS : minutes * 60_000,
     hubUrl: text(source.get('hubUrl')) ?? DEFAULT_HUB,
+    cudaMirror: text(source.get('cudaMirror')),
     quantization: QUANTIZATIONS.find((kind) => kind === source.get('quantization')) ?? 'int8',
   };
 }

@@ -18,7 +18,7 @@ import { TahError } from '../../protocol/errors.ts';
 /** Enough to show that the engine runs and how fast. */
 const PROBE = { problem: '12 + 7', maxTokens: 48 } as const;
 /** Settings whose values are the user's own places and names: that they are set is all that is told. */
-const PLACES: ReadonlySet<string> = new Set(['model', 'modelFolders', 'nodePath', 'hubUrl']);
+const PLACES: ReadonlySet<string> = new Set(['model', 'modelFolders', 'nodePath', 'hubUrl', 'cudaMirror']);
 
 const KINDS_OF_REMOTE: ReadonlySet<string> = new Set(['ssh-remote', 'wsl', 'dev-container', 'attached-container', 'codespaces', 'tunnel']);
 
@@ -50,11 +50,12 @@ async function diagnose(services: Services, signal: AbortSignal): Promise<string
   }
   const { selfCheck, provider } = await checkItself(services, signal);
   const status = await services.engine.status();
+  const cuda = await services.cuda.offer();
   const report: Report = {
     versions: versions(services),
     system: system(),
     engine: engineLines(services, status.residentBytes),
-    providers: provider === null ? [] : [{ name: provider.provider, value: `used: ${provider.reason}` }, ...provider.rejected.map((other) => ({ name: other.provider, value: `not used: ${other.reason}` }))],
+    providers: [...(provider === null ? [] : [{ name: provider.provider, value: `used: ${provider.reason}` }, ...provider.rejected.map((other) => ({ name: other.provider, value: `not used: ${other.reason}` }))]), { name: 'CUDA runtime', value: cuda === null ? 'not offered here' : cuda.kind === 'fetch' ? 'not fetched' : cuda.kind }],
     // The id of an imported model is its folder's name, which may hold the host of a mirror.
     models: models.map(({ id, name, source, quantization, parameters, maxIter, hash }) => ({ id: source === 'bundled' ? id : name, source, quantization, parameters, maxIter, hash })),
     brokenModels: broken.map(({ code }) => code),

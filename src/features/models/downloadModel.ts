@@ -104,6 +104,7 @@ export function shownSteps(progress: vscode.Progress<{ message?: string; increme
 export function progressText({ stage, doneBytes, totalBytes, bytesPerSecond, secondsLeft, waiting }: DownloadProgress): string {
   if (waiting !== null) return vscode.l10n.t('trying again in {0}: {1}', formatDuration(waiting.ms / 1000), waiting.reason);
   if (stage === 'listing') return vscode.l10n.t('reading the list of files…');
+  if (stage === 'unpacking') return vscode.l10n.t('unpacking…');
   const parts = [vscode.l10n.t('{0} of {1}', formatBytes(doneBytes), formatBytes(totalBytes))];
   if (bytesPerSecond !== null) parts.push(`${formatBytes(bytesPerSecond)}/s`);
   if (secondsLeft !== null) parts.push(vscode.l10n.t('{0} left', formatDuration(secondsLeft)));

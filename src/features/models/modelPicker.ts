@@ -15,8 +15,9 @@ import type { TahError } from '../../protocol/errors.ts';
 import { askForRepository, downloadAndImport, SUGGESTED } from './downloadModel.ts';
 import { isImportOf } from './estimate.ts';
 import { chooseProvider } from './chooseProvider.ts';
+import { fetchCudaRuntime, removeCudaRuntime } from './cudaRuntime.ts';
 import { chooseCheckpointFolder, importCheckpoint, releaseIfLoaded, useModel } from './importCheckpoint.ts';
-import { actionItems, brokenItem, buttonOf, downloadItem, modelItem, placeItems, separator } from './pickItems.ts';
+import { actionItems, brokenItem, buttonOf, cudaItems, downloadItem, modelItem, placeItems, separator } from './pickItems.ts';
 import type { Choice, PickItem } from './pickItems.ts';
 
 const REFRESH_MS = 1000;
@@ -59,7 +60,7 @@ async function refresh(services: Services, list: vscode.QuickPick<PickItem>): Pr
 }
 
 async function collect(services: Services): Promise<{ readonly items: readonly PickItem[]; readonly downloading: boolean }> {
-  const [{ models, broken }, downloads] = await Promise.all([services.models.list(), services.downloads.list()]);
+  const [{ models, broken }, downloads, cuda] = await Promise.all([services.models.list(), services.downloads.list(), services.cuda.offer()]);
   for (const error of broken) logError(services.log, error);
   const current = services.settings().model;
   const isCurrent = (model: ModelEntry, i: number): boolean => (current === null ? i === 0 : current === model.path || current === model.id);
@@ -70,7 +71,7 @@ async function collect(services: Services): Promise<{ readonly items: readonly P
   if (downloads.length > 0) items.push(separator(vscode.l10n.t('downloads')), ...downloads.map((entry) => downloadItem(entry, importedOf(entry))));
   if (broken.length > 0) items.push(separator(vscode.l10n.t('cannot be used')), ...broken.map((error) => brokenItem(error, services.models.importFolder)));
   items.push(separator(vscode.l10n.t('get another one')), ...actionItems(missing));
-  items.push(separator(vscode.l10n.t('where it runs')), ...placeItems(current === null ? null : endpointName(current), services.settings().provider));
+  items.push(separator(vscode.l10n.t('where it runs')), ...placeItems(current === null ? null : endpointName(current), services.settings().provider), ...cudaItems(cuda));
   return { items, downloading: downloads.some(({ state }) => state.kind === 'running' || state.kind === 'elsewhere') };
 }
 
@@ -113,6 +114,9 @@ async function act(services: Services, choice: Choice): Promise<void> {
       return;
     case 'provider':
       await chooseProvider(services);
+      return;
+    case 'cuda':
+      await (choice.action === 'fetch' ? fetchCudaRuntime(services) : removeCudaRuntime(services));
       return;
     case 'nothing':
       return;

@@ -7,6 +7,8 @@ import type { DownloadEntry, HubSource } from '../../host/downloads.ts';
 import type { ModelEntry, ModelSource } from '../../host/models.ts';
 import type { ProviderChoice } from '../../protocol/engine.ts';
 import type { TahError } from '../../protocol/errors.ts';
+import type { CudaOffer } from '../../host/cudaRuntime.ts';
+import { cudaRow } from './cudaRuntime.ts';
 import { progressText } from './downloadModel.ts';
 
 export type Choice =
@@ -21,6 +23,7 @@ export type Choice =
   | { readonly kind: 'broken'; readonly error: TahError; readonly dir: string; readonly mayDelete: boolean }
   | { readonly kind: 'endpoint' }
   | { readonly kind: 'provider' }
+  | { readonly kind: 'cuda'; readonly action: 'fetch' | 'remove' }
   | { readonly kind: 'nothing' };
 
 interface PickButton extends vscode.QuickInputButton {
@@ -121,6 +124,13 @@ export function placeItems(endpoint: string | null, provider: ProviderChoice): P
     { label: `$(circuit-board) ${vscode.l10n.t('Provider: {0}', provider)}`, detail: vscode.l10n.t('Processor or GPU of this machine'), choice: { kind: 'provider' } },
     { label: `${endpoint === null ? '$(plug)' : '$(check)'} ${vscode.l10n.t('Use an endpoint…')}`, detail: vscode.l10n.t('A server of the protocol of OpenAI: problems are sent there'), choice: { kind: 'endpoint' }, ...used },
   ];
+}
+
+/** The row of the CUDA runtime, where it has one. */
+export function cudaItems(offer: CudaOffer | null): PickItem[] {
+  if (offer === null) return [];
+  const { action, ...shown } = cudaRow(offer);
+  return [{ ...shown, choice: action === 'nothing' ? { kind: 'nothing' } : { kind: 'cuda', action } }];
 }
 
 function showButton(dir: string): PickButton {

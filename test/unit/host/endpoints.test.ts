@@ -28,7 +28,7 @@ function local(): EngineClient & { asked: string[] } {
   const unused = (): Promise<never> => Promise.reject(new Error('not used here'));
   return {
     asked, generate: stream, measure: stream, state: { kind: 'stopped', why: 'unused' }, onDidChangeState: () => ({ dispose: () => undefined }), runtimes: () => [], addRuntime: () => undefined,
-    import: () => { throw new Error('not used here'); }, load: unused, countTokens: () => Promise.resolve(3), status: unused, unload: unused, dispose: () => Promise.resolve(),
+    import: () => { throw new Error('not used here'); }, load: unused, countTokens: () => Promise.resolve(3), status: unused, unload: unused, restart: unused, dispose: () => Promise.resolve(),
   };
 }
 

@@ -205,6 +205,18 @@ describe('the end', () => {
     for (const { pid } of await fake.record()) expect(isAlive(pid)).toBe(false);
   });
 
+  it('restart: what runs is finished by the old process, the next request gets a new one with the environment of then', async () => {
+    let asked = 0;
+    const client = fake.client({ environment: () => Promise.resolve({ FAKE_START: ++asked === 1 ? '' : 'exit' }) });
+    const reading = run(client, { tokens: 40, intervalMs: 20 });
+    await until(() => client.state.kind === 'ready', 20_000, 'the process is ready');
+    const pid = pidOf(client);
+    await client.restart();
+    expect((await run(client, { tokens: 1 })).error).toMatchObject({ code: 'engine.not-starting' });
+    expect((await reading).error).toBeNull();
+    await until(() => !isAlive(pid), 20_000, 'the old process is gone');
+  });
+
   it('dispose lets an import clean up', async () => {
     const client = fake.client();
     const stream = client.import({ checkpoint: '/c', out: '/o', quantization: 'int4' })[Symbol.asyncIterator]();
