@@ -104,7 +104,7 @@ export class Comparisons {
 
   private async follow(id: string, live: LiveComparison): Promise<void> {
     for (const planned of live.plan.runs) {
-      if (live.stopped) return;
+      if (live.stopped) break;
       const runId = this.runs.start(live.plan.request(planned, { id, role: planned.role }));
       live.runIds.set(planned.role, runId);
       live.plan.onStart?.(runId);
