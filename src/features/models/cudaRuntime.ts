@@ -37,20 +37,22 @@ export async function fetchCudaRuntime(services: Services): Promise<void> {
     return !refused;
   };
   const title = vscode.l10n.t('Fetching the CUDA runtime');
-  await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title, cancellable: true }, async (progress, cancelled) => {
+  const fetched = await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title, cancellable: true }, async (progress, cancelled) => {
     const abort = new AbortController();
     const subscription = cancelled.onCancellationRequested(() => {
       abort.abort();
     });
     try {
       await services.cuda.fetch({ confirm, onProgress: shownSteps(progress), signal: abort.signal });
+      return true;
     } catch (error) {
-      if (!refused) throw error;
+      if (refused) return false;
+      throw error;
     } finally {
       subscription.dispose();
     }
   });
-  if (!refused) await testAgain(services);
+  if (fetched) await testAgain(services);
 }
 
 export async function removeCudaRuntime(services: Services): Promise<void> {
