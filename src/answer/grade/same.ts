@@ -176,7 +176,7 @@ function asInterval({ sides, signs }: Relation): Form | null {
     if (nameOf(a) === null && nameOf(b) === null) return null;
     return below ? { kind: 'interval', from: negative(infinity), to: bound, openLeft: true, openRight: open(first) } : { kind: 'interval', from: bound, to: infinity, openLeft: open(first), openRight: true };
   }
-  if (second === undefined || second.startsWith('<') !== rises || nameOf(b) === null) return null;
+  if (second?.startsWith('<') !== rises || nameOf(b) === null) return null;
   return rises ? { kind: 'interval', from: a, to: c, openLeft: open(first), openRight: open(second) } : { kind: 'interval', from: c, to: a, openLeft: open(second), openRight: open(first) };
 }
 function isConstant(expr: Expr): boolean {

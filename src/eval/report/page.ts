@@ -46,21 +46,26 @@ function answers(study: Study): string[] {
   const { arms } = study;
   if (arms.length === 0) return [];
   return [
-    `<h2>Answers</h2><p>${study.problems} problems, each by every policy. In brackets and as bars: Wilson’s 95 % interval.</p>`,
+    `<h2>Answers</h2><p>${study.problems} problems, each by every policy. In brackets and as bars: Wilson’s 95 % interval. Replayed: not run again, because the same tokens are sent as at another threshold.</p>`,
     table(
-      ['policy', 'right', 'accuracy', 'passes a token', 'second passes skipped', 'tokens', 'cut off', 'not comparable', 'same run as another threshold'],
+      ['policy', 'right', 'accuracy', 'passes a token', 'second passes skipped', 'tokens', 'cut off', 'not comparable', 'replayed'],
       arms.map(({ name, scorecard: card, replayed }) => [name, `${card.total.right} of ${card.total.problems}`, scoreText(card.total), card.passesPerToken.toFixed(3), percent(1 - card.shareSent), String(card.tokens), String(card.cutOff), String(card.undecided), replayed === 0 ? '–' : `${replayed} of ${card.total.problems}`]),
     ),
     '<div class="plots">',
-    plot({ title: 'Accuracy against passes a token', xLabel: 'passes a token', yLabel: 'right answers', xFormat: (value) => value.toFixed(2), yFormat: (value) => `${(100 * value).toFixed(0)} %`, series: costSeries(arms), x: [1, 1.1], yWithin: [0, 1] }),
-    plot({ title: 'Skip rate: tokens without a second pass', xLabel: 'tokens without a second pass', yLabel: 'right answers', xFormat: (value) => `${(100 * value).toFixed(0)} %`, yFormat: (value) => `${(100 * value).toFixed(0)} %`, series: skipSeries(arms), x: [0, 1], yWithin: [0, 1] }),
+    plot({ title: 'Accuracy against passes a token', xLabel: 'passes a token', yLabel: 'right answers', series: costSeries(arms), x: [1, 1.1] }),
+    plot({ title: 'Skip rate: tokens without a second pass', xLabel: 'tokens without a second pass', yLabel: 'right answers', xShare: true, series: skipSeries(arms), x: [0, 1] }),
     ...sweepOfAnswers(study),
     '</div>',
   ];
 }
 
-function pointOf({ name, scorecard: card }: ArmResult, x: number, what: string, label = name.replace(/^decider at /, '')): Point {
+function pointOf({ name, scorecard: card }: ArmResult, x: number, what: string, label: string): Point {
   return { x, y: card.total.accuracy, interval: card.total.interval, ...(label === '' ? {} : { label }), title: `${name}: ${scoreText(card.total)}, ${what}` };
+}
+
+/** Bars of many thresholds would cover each other; the table has them. */
+function withoutInterval({ x, y, title }: Point): Point {
+  return { x, y, title };
 }
 
 /** A series for each policy; the decider's points in the order of their thresholds. */
@@ -71,17 +76,17 @@ function byPolicy(arms: readonly ArmResult[], toPoint: (arm: ArmResult) => Point
     const own = ours.filter(({ threshold }) => threshold === null);
     return [
       ...(own.length === 0 ? [] : [{ name: policy, style: POLICY_STYLE[policy], points: own.map(toPoint) }]),
-      ...(sweep.length === 0 ? [] : [{ name: 'decider at other thresholds', style: 3, points: sweep.map(toPoint), joined: true }]),
+      ...(sweep.length === 0 ? [] : [{ name: 'decider at other thresholds', style: 3, points: sweep.map((arm) => withoutInterval(toPoint(arm))), joined: true }]),
     ];
   });
 }
 
 function costSeries(arms: readonly ArmResult[]): Series[] {
-  return byPolicy(arms, (arm) => pointOf(arm, arm.scorecard.passesPerToken, `${arm.scorecard.passesPerToken.toFixed(3)} passes a token`));
+  return byPolicy(arms, (arm) => pointOf(arm, arm.scorecard.passesPerToken, `${arm.scorecard.passesPerToken.toFixed(3)} passes a token`, arm.threshold === null ? arm.name : ''));
 }
 
 function skipSeries(arms: readonly ArmResult[]): Series[] {
-  return byPolicy(arms, (arm) => pointOf(arm, 1 - arm.scorecard.shareSent, `${percent(1 - arm.scorecard.shareSent)} skipped`));
+  return byPolicy(arms, (arm) => pointOf(arm, 1 - arm.scorecard.shareSent, `${percent(1 - arm.scorecard.shareSent)} skipped`, arm.threshold === null ? arm.name : ''));
 }
 
 function sweepOfAnswers({ arms, threshold: own }: Study): string[] {
@@ -92,7 +97,7 @@ function sweepOfAnswers({ arms, threshold: own }: Study): string[] {
   if (points.length < 2) return [];
   const right = points.map(({ arm, x }) => pointOf(arm, x, `threshold ${x}`, arm.threshold === null ? 'the model’s own' : ''));
   const skipped = points.map(({ arm, x }): Point => ({ x, y: 1 - arm.scorecard.shareSent, title: `${arm.name}: ${percent(1 - arm.scorecard.shareSent)} of the tokens skip the second pass` }));
-  return [plot({ title: 'Threshold sweep, answers', xLabel: 'threshold', yLabel: 'share', xFormat: (value) => value.toFixed(1), yFormat: (value) => `${(100 * value).toFixed(0)} %`, x: [0, 1], y: [0, 1], series: [{ name: 'right answers', style: 1, points: right, joined: true }, { name: 'tokens without a second pass', style: 0, points: skipped, joined: true }] })];
+  return [plot({ title: 'Threshold sweep, answers', xLabel: 'threshold', yLabel: 'share', x: [0, 1], y: [0, 1], series: [{ name: 'right answers', style: 1, points: right, joined: true }, { name: 'tokens without a second pass', style: 0, points: skipped, joined: true }] })];
 }
 
 function solutions({ solutions: measured, threshold: own }: Study): string[] {
@@ -102,9 +107,9 @@ function solutions({ solutions: measured, threshold: own }: Study): string[] {
   const sweep = measured.policies.find(({ policy }) => policy === 'decider');
   return [
     `<h2>Worked solutions</h2><p>${measured.problems} given solutions, token by token (teacher-forced): which share of the tokens each policy predicts right. The oracle gives a second pass to exactly the tokens that the first pass has wrong.</p>`,
-    table(['policy', 'tokens', 'right', 'loss a token (nats)', 'passes a token', 'first pass wrong'], rows.map((one) => [one.policy, String(one.tokens), percent(one.accuracy), ratio(one.loss, one.tokens).toFixed(4), one.cost.toFixed(3), percent(ratio(one.firstPassWrong, one.tokens))])),
+    table(['policy', 'tokens', 'right', 'loss a token (nats)', 'passes a token', 'first pass wrong'], rows.map((one) => [one.policy, String(one.tokens), `${(100 * one.accuracy).toFixed(2)} %`, ratio(one.loss, one.tokens).toFixed(4), one.cost.toFixed(3), percent(ratio(one.firstPassWrong, one.tokens))])),
     '<div class="plots">',
-    plot({ title: 'Next tokens against passes a token', xLabel: 'passes a token', yLabel: 'tokens predicted right', xFormat: (value) => value.toFixed(2), yFormat: (value) => `${(100 * value).toFixed(1)} %`, series: rows.map((one) => ({ name: one.policy, style: POLICY_STYLE[one.policy], points: [{ x: one.cost, y: one.accuracy, label: one.policy, title: `${one.policy}: ${percent(one.accuracy)} right, ${one.cost.toFixed(3)} passes a token` }] })), x: [1, 1.1], yWithin: [0, 1] }),
+    plot({ title: 'Next tokens against passes a token', xLabel: 'passes a token', yLabel: 'tokens predicted right', series: rows.map((one) => ({ name: one.policy, style: POLICY_STYLE[one.policy], points: [{ x: one.cost, y: one.accuracy, label: one.policy, title: `${one.policy}: ${percent(one.accuracy)} right, ${one.cost.toFixed(3)} passes a token` }] })), x: [1, 1.1] }),
     ...(sweep === undefined || sweep.sweep.length < 2 ? [] : [sweepOfTokens(sweep, own)]),
     '</div>',
   ];
@@ -115,7 +120,7 @@ function sweepOfTokens({ sweep, tokens, firstPassWrong }: NonNullable<Study['sol
     sweep.map((one) => ({ x: one.threshold, y: of(one), title: `threshold ${one.threshold}: ${percent(of(one))} ${what}`, ...(marked && one.threshold === own ? { label: 'the model’s own' } : {}) }));
   const share = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole);
   return plot({
-    title: 'Threshold sweep, tokens of solutions', xLabel: 'threshold', yLabel: 'share', xFormat: (value) => value.toFixed(1), yFormat: (value) => `${(100 * value).toFixed(0)} %`, x: [0, 1], y: [0, 1],
+    title: 'Threshold sweep, tokens of solutions', xLabel: 'threshold', yLabel: 'share', x: [0, 1], y: [0, 1],
     series: [
       { name: 'skip rate', style: 0, joined: true, points: points((one) => 1 - share(one.sent, tokens), 'skip the second pass', true) },
       { name: 'recall: first pass’s errors that are sent', style: 1, joined: true, points: points((one) => share(one.wrongSent, firstPassWrong), 'of the first pass’s errors are sent') },

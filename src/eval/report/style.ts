@@ -8,7 +8,7 @@ h1 { font-size: 1.6rem; margin: 0 0 .5rem; } h2 { font-size: 1.2rem; margin: 2re
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; margin: 0; } dt { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; margin: .5rem 0 1rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: right; padding: .25rem .75rem; border-bottom: 1px solid var(--faint); vertical-align: top; } thead th { color: var(--quiet); font-weight: 600; } tbody th { text-align: left; font-weight: 600; } thead th:first-child { text-align: left; }
-details table td { text-align: left; max-width: 28rem; overflow-wrap: anywhere; } summary { cursor: pointer; margin: 1.5rem 0 .5rem; font-weight: 600; }
+main > .wide th, main > .wide td { white-space: nowrap; } details table td { text-align: left; max-width: 28rem; overflow-wrap: anywhere; } summary { cursor: pointer; margin: 1.5rem 0 .5rem; font-weight: 600; }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); gap: 1.5rem; }
 figure { margin: 0; } figcaption { font-weight: 600; margin-bottom: .25rem; } figure > svg { width: 100%; height: auto; display: block; }
 .grid { stroke: var(--faint); } .tick, .axis, .label { fill: var(--quiet); font-size: 12px; } .label { fill: var(--ink); paint-order: stroke; stroke: var(--paper); stroke-width: 3px; }
