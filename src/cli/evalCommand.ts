@@ -9,15 +9,17 @@ import { scorecardOf } from '../eval/scorecard.ts';
 import { loadTask } from '../eval/tasks/loadTask.ts';
 import type { Task } from '../eval/tasks/task.ts';
 import { workerJudge } from '../eval/workerJudge.ts';
+import { TahError } from '../protocol/errors.ts';
 import { settingsOf, type EvalCommand } from './evalSettings.ts';
 import { localEngine } from './localEngine.ts';
 import { resolveModel } from './models.ts';
 import { ResultsFile } from './resultsFile.ts';
-import { benchmarkFiles } from './taskFiles.ts';
 import { studyCommand } from './studyCommand.ts';
+import { benchmarkFiles } from './taskFiles.ts';
 import type { Terminal } from './terminal.ts';
 
 export async function evalCommand(taskName: string, options: EvalCommand, terminal: Terminal, signal: AbortSignal): Promise<void> {
+  checkTogether(options);
   const task = await loadTask(taskName, options.data === undefined ? { fetch: (benchmark) => benchmarkFiles(benchmark, options, terminal, signal) } : { file: options.data });
   const model = await resolveModel(options.model, terminal, signal);
   if (options.out !== undefined) {
@@ -57,6 +59,15 @@ export async function evalCommand(taskName: string, options: EvalCommand, termin
   const results = events.flatMap((event): ProblemResult[] => (event.type === 'result' ? [event.result] : []));
   if (terminal.json) terminal.document(options.results ? { ...scorecard, results } : scorecard);
   else terminal.print(renderScorecard(scorecard));
+}
+
+/** Options of one way to evaluate say nothing in another; better a refusal than to be left out in silence. */
+function checkTogether({ out, policies, thresholds, resume, decider }: EvalCommand): void {
+  const refuse = (option: string, message: string): TahError => new TahError('input.bad-option', message, { subject: option, hint: 'See docs/evaluation.md.' });
+  if (out === undefined && policies !== undefined) throw refuse('--policies', '--policies goes with --out; for one policy there is --policy.');
+  if (out === undefined && thresholds !== undefined) throw refuse('--thresholds', '--thresholds goes with --out; for one threshold there is --threshold.');
+  if (out !== undefined && resume !== undefined) throw refuse('--resume', '--resume is not needed with --out: its results are kept in that folder.');
+  if (out !== undefined && decider) throw refuse('--decider', '--decider and --out are two ways to evaluate: give one of them.');
 }
 
 async function deciderCommand(task: Task, model: string, { policy, provider, limit }: EvalCommand, terminal: Terminal, signal: AbortSignal): Promise<void> {

@@ -204,6 +204,23 @@ describe('other commands', () => {
     expect(Object.values(document.verdicts).reduce((a, b) => a + b, 0)).toBe(document.tokens.length);
   });
 
+  it('eval compares policies and thresholds into a folder, and goes on from what is there', async () => {
+    const folder = path.join(dist, 'study');
+    const file = path.join(dist, 'compared.jsonl');
+    fs.writeFileSync(file, '{"question":"1+1","answer":"2","solution":"1+1=2"}\n{"question":"2+2","answer":"4"}\n');
+    const compare = ['eval', file, '--model', tiny.dir, '--max-tokens', '4', '--json', '--out', folder, '--policies', 'never,always,oracle'];
+    const first = JSON.parse((await tah(compare)).stdout) as { arms: { name: string }[]; solutions: { policies: { policy: string }[] } };
+    expect(first.arms.map(({ name }) => name)).toEqual(['never', 'always']);
+    expect(first.solutions.policies.map(({ policy }) => policy)).toEqual(['never', 'always', 'oracle']);
+    const kept = fs.readFileSync(path.join(folder, 'study.jsonl'), 'utf8');
+    const more = JSON.parse((await tah([...compare.slice(0, -1), 'never,decider', '--thresholds', '0,1'])).stdout) as { arms: { name: string }[] };
+    expect(more.arms.map(({ name }) => name)).toEqual(['never', 'decider', 'decider at 0', 'decider at 1']);
+    // What was there is there still, and was not run again.
+    expect(fs.readFileSync(path.join(folder, 'study.jsonl'), 'utf8').startsWith(kept)).toBe(true);
+    expect(JSON.parse(fs.readFileSync(path.join(folder, 'results.json'), 'utf8'))).toMatchObject({ format: 'tah-study/1', problems: 2 });
+    expect(fs.readFileSync(path.join(folder, 'report.html'), 'utf8')).toContain('<figure>');
+  }, 300_000);
+
   it('eval goes on from the results that it kept, and scores the decider on worked solutions', async () => {
     const file = path.join(dist, 'task.jsonl');
     fs.writeFileSync(file, [1, 2, 3].map((n) => JSON.stringify({ id: `p${n}`, question: `${n} + 1`, answer: String(n + 1), solution: `${n} + 1 = ${n + 1}` })).join('\n'));
