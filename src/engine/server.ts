@@ -12,8 +12,9 @@ import type { ErrorData } from '../protocol/errors.ts';
 import type { ImporterApi, ImportEvent } from '../protocol/importer.ts';
 import { BUILD_ID, PROTOCOL_VERSION, RPC_FAILURE } from '../protocol/rpc.ts';
 import type { CallName, HelloResult, RpcCalls, RpcStreams, StreamName } from '../protocol/rpc.ts';
-import { readStreamParams, sendStream, withSignal } from '../protocol/streams.ts';
+import { readStreamParams, readToken, sendStream, withSignal } from '../protocol/streams.ts';
 import type { CancelToken, Sending } from '../protocol/streams.ts';
+import { checkRequest } from './requests.ts';
 import { SerialQueue } from './serialQueue.ts';
 
 export interface ServeOptions {
@@ -43,11 +44,12 @@ export function serve(engine: EngineApi, importer: ImporterApi, connection: Mess
     name: Name,
     open: (request: RpcStreams[Name]['request'], signal: AbortSignal) => AsyncIterable<RpcStreams[Name]['event']>,
   ): void => {
-    connection.onRequest(name, (params: unknown, token: CancelToken) =>
+    connection.onRequest(name, (params: unknown, token: CancelToken | undefined) =>
       answering(options, () =>
-        withSignal(token, async (abort) => {
-          // The request's own fields are the engine's to check: it is the one who knows their limits.
-          const { stream: id, request } = readStreamParams(params) as { stream: number; request: RpcStreams[Name]['request'] };
+        // Parameters in a list come as so many arguments, and one that is missing as none: the token then stands elsewhere.
+        withSignal(readToken(token), async (abort) => {
+          const { stream: id, request: asked } = readStreamParams(params);
+          const request = checkRequest(name, asked) as RpcStreams[Name]['request'];
           running.add(abort);
           try {
             await sendStream(connection, id, inTurn(queue, abort.signal, () => open(request, abort.signal)), abort, SENDING);
@@ -60,7 +62,7 @@ export function serve(engine: EngineApi, importer: ImporterApi, connection: Mess
     );
   };
   const call = <Name extends CallName>(name: Name, answer: (params: RpcCalls[Name]['params']) => Promise<RpcCalls[Name]['result']>): void => {
-    connection.onRequest(name, (params: RpcCalls[Name]['params']) => answering(options, () => answer(params)));
+    connection.onRequest(name, (params: unknown) => answering(options, async () => answer(checkRequest(name, params) as RpcCalls[Name]['params'])));
   };
 
   call('engine/hello', () => Promise.resolve(hello(options.build ?? BUILD_ID)));

@@ -244,11 +244,21 @@ export async function sendStream<Event>(
   }
 }
 
+/** What the connection gives beside the parameters, checked. @throws TahError engine.bad-request */
+export function readToken(token: CancelToken | undefined): CancelToken {
+  if (typeof token?.onCancellationRequested === 'function') return token;
+  throw unknownForm();
+}
+
 /** What a stream request brings, checked. @throws TahError engine.bad-request */
 export function readStreamParams(params: unknown): StreamParams<object> {
   if (typeof params === 'object' && params !== null && 'stream' in params && 'request' in params) {
     const { stream, request } = params;
     if (typeof stream === 'number' && Number.isSafeInteger(stream) && typeof request === 'object' && request !== null) return { stream, request };
   }
-  throw new TahError('engine.bad-request', 'A request to the engine has a form that it does not know.', { hint: 'Reload the window.' });
+  throw unknownForm();
+}
+
+function unknownForm(): TahError {
+  return new TahError('engine.bad-request', 'A request to the engine has a form that it does not know.', { hint: 'Reload the window.' });
 }

@@ -104,6 +104,13 @@ export function badTokenizer(file: string, subject: string, reason: string, caus
   });
 }
 
+/** A value of the file inside a message: short, and never walked deeply. */
+function shown(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+}
+
 function readText(file: string): string {
   try {
     const { size } = statSync(file);
@@ -156,7 +163,7 @@ function mergeAddedTokens(
     const id = Number(key);
     const known = byId.get(id);
     if (known !== undefined && known.content !== token.content) {
-      throw badTokenizer(configFile, 'added_tokens_decoder', `token ${id} is "${token.content}" here but "${known.content}" in ${TOKENIZER_FILE}`);
+      throw badTokenizer(configFile, 'added_tokens_decoder', `token ${id} is ${shown(token.content)} here but ${shown(known.content)} in ${TOKENIZER_FILE}`);
     }
     byId.set(id, { ...token, ...known, id, special: token.special || known?.special === true });
   }
@@ -170,18 +177,18 @@ function checkVocabulary(vocab: Readonly<Record<string, unknown>> | readonly unk
     : Object.entries(vocab);
   for (const [token, id] of entries) {
     if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id > MAX_TOKEN_ID) {
-      throw badTokenizer(file, 'model.vocab', `the id of the token ${JSON.stringify(token)} is ${JSON.stringify(id)}`);
+      throw badTokenizer(file, 'model.vocab', `the id of the token ${shown(token)} is ${shown(id)}`);
     }
     const other = seen.get(id);
-    if (other !== undefined) throw badTokenizer(file, 'model.vocab', `the tokens ${JSON.stringify(other)} and ${JSON.stringify(token)} have the same id ${id}`);
+    if (other !== undefined) throw badTokenizer(file, 'model.vocab', `the tokens ${shown(other)} and ${shown(token)} have the same id ${id}`);
     seen.set(id, token);
   }
   for (const token of added) {
     const other = seen.get(token.id);
     if (other !== undefined && other !== token.content) {
-      throw badTokenizer(file, 'added_tokens', `token ${token.id} is ${JSON.stringify(token.content)} here but ${JSON.stringify(other)} in the vocabulary`);
+      throw badTokenizer(file, 'added_tokens', `token ${token.id} is ${shown(token.content)} here but ${shown(other)} in the vocabulary`);
     }
-    if (token.single_word) throw badTokenizer(file, 'added_tokens', `the token ${JSON.stringify(token.content)} asks for whole words ("single_word"), which is not supported`);
+    if (token.single_word) throw badTokenizer(file, 'added_tokens', `the token ${shown(token.content)} asks for whole words ("single_word"), which is not supported`);
     seen.set(token.id, token.content);
   }
 }
@@ -201,7 +208,7 @@ function checkPreTokenizer(node: unknown, file: string, depth: number): void {
   if (step.data.type !== 'Split') return;
   const { behavior, invert, pattern } = step.data;
   const supported = (behavior === 'Isolated' && invert !== true) || behavior === 'Removed';
-  if (!supported) throw badTokenizer(file, 'pre_tokenizer', `the split behaviour ${JSON.stringify(behavior)} is not supported`);
+  if (!supported) throw badTokenizer(file, 'pre_tokenizer', `the split behaviour ${shown(behavior)} is not supported`);
   if (!z.union([z.object({ Regex: z.string() }), z.object({ String: z.string() })]).safeParse(pattern).success) {
     throw badTokenizer(file, 'pre_tokenizer', 'a split has no pattern');
   }
