@@ -49,13 +49,16 @@ async function startServe(cli: string): Promise<string> {
 async function drive<T>(title: string, name: string): Promise<T> {
   const { workbench, server } = session();
   await workbench.runCommand(`Chat Driver: ${title}`);
-  const text = await until(`the answer of ${title}`, async () => {
+  const result = await until(`the answer of ${title}`, async () => {
     // The first use of a provider by an extension is the user's to allow.
     const allow = workbench.page.locator('.monaco-dialog-box .monaco-button').filter({ hasText: /^Allow$/ });
     if (await allow.isVisible()) await allow.click();
-    return await readFile(server.pathOf(`chat-${name}.json`), 'utf8').catch(() => null);
+    return await readFile(server.pathOf(`chat-${name}.json`), 'utf8').then((text) => JSON.parse(text) as { value?: T; error?: string }, () => null).catch((error: unknown) => {
+      // It is still being written.
+      if (error instanceof SyntaxError) return null;
+      throw error;
+    });
   }, ANSWER_MS);
-  const result = JSON.parse(text) as { value?: T; error?: string };
   if (result.value === undefined) throw new Error(result.error ?? 'no value');
   return result.value;
 }
