@@ -14,6 +14,8 @@ const READ_BYTES = 1 << 20;
 const count = z.number().int().positive();
 const index = z.number().int().nonnegative();
 const flavour = z.enum(['cpu', 'dml', 'webgpu', 'cuda']);
+/** Of a file in the folder itself: a manifest leads nowhere else. */
+const fileName = z.string().regex(/^(?!\.{1,2}$)[^/\\\0]+$/);
 const precision = z.enum(['fp32', 'int8']);
 
 const MANIFEST = z.object({
@@ -45,9 +47,9 @@ const MANIFEST = z.object({
   tokens: z.object({ bos: index.nullable(), eos: z.array(index), pad: index.nullable() }),
   generation: z.object({ temperature: z.number(), topK: z.number(), topP: z.number(), minP: z.number() }),
   quantization: z.object({ kind: z.enum(['fp32', 'int8', 'int4']), blockSize: count.nullable() }),
-  graph: z.object({ file: z.string(), flavour, others: z.array(z.object({ flavour, file: z.string(), mergeFile: z.string().exactOptional(), loops: z.boolean().exactOptional() })).exactOptional(), topK: count, probes: z.array(z.string()) }),
+  graph: z.object({ file: fileName, flavour, others: z.array(z.object({ flavour, file: fileName, mergeFile: fileName.exactOptional(), loops: z.boolean().exactOptional() })).exactOptional(), topK: count, probes: z.array(z.string()) }),
   hasTokenizer: z.boolean(),
-  files: z.array(z.object({ path: z.string().regex(/^[^/\\]+$/), bytes: index, sha256: z.string().regex(/^[0-9a-f]{64}$/) })),
+  files: z.array(z.object({ path: fileName, bytes: index, sha256: z.string().regex(/^[0-9a-f]{64}$/) })),
 });
 
 export interface ModelFolder {
@@ -67,8 +69,14 @@ export function openModelFolder(folder: string): ModelFolder {
     const bytes = fs.statSync(path.join(dir, file.path), { throwIfNoEntry: false })?.size;
     if (bytes !== file.bytes) throw corrupted(path.join(dir, file.path), bytes === undefined ? 'is missing' : `has ${bytes} bytes instead of ${file.bytes}`);
   }
-  if (!manifest.files.some((file) => file.path === manifest.graph.file)) throw corrupted(path.join(dir, MANIFEST_FILE), `does not list ${manifest.graph.file}`);
+  const unlisted = graphFiles(manifest).find((name) => !manifest.files.some((file) => file.path === name));
+  if (unlisted !== undefined) throw corrupted(path.join(dir, MANIFEST_FILE), `does not list ${unlisted}`);
   return { manifest, info: modelInfo(dir, manifest), graphFile: path.join(dir, manifest.graph.file) };
+}
+
+/** Every graph that a provider may get. */
+function graphFiles({ graph }: ModelManifest): readonly string[] {
+  return [graph.file, ...(graph.others ?? []).flatMap(({ file, mergeFile }) => (mergeFile === undefined ? [file] : [file, mergeFile]))];
 }
 
 function readManifest(dir: string): ModelManifest {

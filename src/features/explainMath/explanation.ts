@@ -13,7 +13,7 @@ import { EXPLANATION_COMMAND } from './commandLink.ts';
 import { factLines, nothingKnown } from './factsText.ts';
 import { formulaBlock, formulaInline, themeColors } from './mathMarkdown.ts';
 import { partsOf } from './modelText.ts';
-import { LONGEST_MARKDOWN, MarkdownBudget, escaped, image } from './safeMarkdown.ts';
+import { LONGEST_MARKDOWN, MarkdownBudget, escaped, image, visible } from './safeMarkdown.ts';
 
 /** What the model was asked, or why it wasn't. */
 export type ModelPart = { readonly kind: 'not-asked'; readonly modelName: string; readonly reason: string } | { readonly kind: 'asked'; readonly question: string; readonly modelName: string; readonly run: Run | null };
@@ -90,12 +90,12 @@ function plotText({ plot }: FormulaFacts): string {
 }
 
 async function modelPart(math: MathService, model: ModelPart): Promise<Part> {
+  const source = vscode.l10n.t('Model · {0}', visible(model.modelName));
   if (model.kind === 'not-asked') {
     const link = `[${escaped(vscode.l10n.t('Select a larger model'))}](command:${EXPLANATION_COMMAND})`;
-    return { source: vscode.l10n.t('Model · {0}', model.modelName), markdown: `${escaped(model.reason)}\n\n${link}`, trusted: true };
+    return { source, markdown: `${escaped(model.reason)}\n\n${link}`, trusted: true };
   }
-  const { run, question, modelName } = model;
-  const source = vscode.l10n.t('Model · {0}', modelName);
+  const { run, question } = model;
   const asked = `*${escaped(vscode.l10n.t('Asked: {0}', question))}*`;
   if (run === null) return { source, markdown: `${asked}\n\n${escaped(vscode.l10n.t('Waiting for the model…'))}`, trusted: false };
   const budget = new MarkdownBudget(LONGEST_MARKDOWN - 5000);

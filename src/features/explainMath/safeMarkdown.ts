@@ -9,10 +9,14 @@ import type { Drawing } from '../../formula/typeset/messages.ts';
 /** VS Code cuts a Markdown text behind this many characters; an image that is cut is broken. */
 export const LONGEST_MARKDOWN = 100_000;
 
-/** One line or several, none of it markup. Characters that reorder what follows become visible. */
+/** Characters that reorder what follows, or that nothing shows, become visible: no text looks like another one. */
+export function visible(text: string): string {
+  return text.replace(/[\u202a-\u202e\u2066-\u2069\u0000-\u0008\u000b\u000c\u000e-\u001f]|\r(?!\n)/g, '\ufffd');
+}
+
+/** One line or several, none of it markup. */
 export function escaped(text: string): string {
-  return text
-    .replace(/[\u202a-\u202e\u2066-\u2069\u0000-\u0008\u000b-\u001f]/g, '\ufffd')
+  return visible(text)
     .replace(/[!-/:-@[-`{-~]/g, '\\$&')
     .replace(/^[ \t]+/gm, '')
     .replace(/[ \t]*\r?\n/g, '  \n');
@@ -22,14 +26,14 @@ export function escaped(text: string): string {
 export function fenced(text: string, language = 'latex'): string {
   const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map((run) => run.length));
   const fence = '`'.repeat(longest + 1);
-  return `${fence}${language}\n${text}\n${fence}`;
+  return `${fence}${language}\n${visible(text)}\n${fence}`;
 }
 
 /** TeX within a line. */
 export function codeSpan(text: string): string {
   const longest = Math.max(0, ...(text.match(/`+/g) ?? []).map((run) => run.length));
   const fence = '`'.repeat(longest + 1);
-  return `${fence} ${text.replace(/\s+/g, ' ')} ${fence}`;
+  return `${fence} ${visible(text).replace(/\s+/g, ' ')} ${fence}`;
 }
 
 /** @param alternative for those who don't see it */

@@ -7,7 +7,9 @@ import fc from 'fast-check';
 import MarkdownIt from 'markdown-it';
 import { UNREAD, type FormulaFacts } from '../../../src/answer/facts/formulaFacts.ts';
 import { explanationParts, type ExplanationState } from '../../../src/features/explainMath/explanation.ts';
-import { LONGEST_MARKDOWN, withoutImageSizes } from '../../../src/features/explainMath/safeMarkdown.ts';
+import { EXPLANATION_COMMAND } from '../../../src/features/explainMath/commandLink.ts';
+import { explanationPage } from '../../../src/features/explainMath/explanationPage.ts';
+import { LONGEST_MARKDOWN } from '../../../src/features/explainMath/safeMarkdown.ts';
 import { MathService } from '../../../src/host/math/mathService.ts';
 import { keptRun, keptToken } from '../../fixtures/keptRun.ts';
 import { mutateText } from '../mutate/text.ts';
@@ -16,6 +18,7 @@ import { MARKDOWN, TEX } from './words.ts';
 
 const PARTS = ['answer', 'growing', 'tex', 'words', 'fault', 'reason', 'name'];
 const SEEDS = ['<think>First $a$.</think>So **x** = 5 and \\boxed{5}.\n\n- it costs $5\n\n$$y = 1$$', '[x](command:workbench.action.quit) <img src=x onerror=alert(1)>', '\\frac{a}{b}', 'a over b'];
+const PAGE = /^<(?:\/?(?:section|h1|h2|p|em|strong|code|pre|a)|br|hr|code class="language-latex"|a href="command:[\w.]+"|img src="data:image\/svg\+xml;base64,[\w+/=]*" width="[\d.]+" height="[\d.]+" alt="[^"<>]*")>$/;
 const ALLOWED = /^<(?:\/?(?:p|em|strong|code|pre|br|hr)|code class="language-latex"|img src="data:image\/svg\+xml;base64,[\w+/=]*" alt="[^"<>]*")>$/;
 const DRAWN = { svg: '<svg xmlns="http://www.w3.org/2000/svg"/>', width: 9, height: 9 };
 
@@ -35,18 +38,31 @@ export function open(): Subject {
     mutate: (seed, random) => ({ part: random.pick(PARTS), data: mutateText(textOf(seed), random, { pieces, pairs: [...MARKDOWN.pairs, ...TEX.pairs], other: textOf(random.pick(seeds)) }, 30_000) }),
     invent: (random) => ({ part: random.pick(PARTS), data: sampled(fc.array(fc.oneof(fc.constantFrom(...pieces), fc.string({ unit: 'binary', maxLength: 4 })), { maxLength: 60 }), random).join('') }),
     run: async ({ part, data }): Promise<Outcome> => {
-      for (const { markdown, trusted } of await explanationParts(new MathService(worker), stateOf(part, String(data)))) {
+      const parts = await explanationParts(new MathService(worker), stateOf(part, String(data)));
+      const whole = explanationPage({ cspSource: 'x', style: 'y', language: 'en', title: 'Explanation', parts });
+      checkTags(whole.slice(whole.indexOf('<h1>'), whole.lastIndexOf('</main>')), PAGE, part === 'name' ? 1 : 0);
+      for (const { markdown, trusted } of parts) {
         if (markdown.length > LONGEST_MARKDOWN) throw new Finding(`a comment has ${markdown.length} characters, of which VS Code cuts a part`);
         const links = trusted ? markdown.replace(/\n\n\[[^\]]*\]\(command:thinkAtHard\.selectModel\)$/, '') : markdown;
-        // Each tag of the page is one of ours; what is left has none.
-        const page = parser.render(withoutImageSizes(links));
-        const odd = [...page.matchAll(/<[^>]*>?/g)].find(([tag]) => !ALLOWED.test(tag));
-        if (odd !== undefined) throw new Finding(`the text makes ${odd[0].slice(0, 100)}`);
-        if (/[\u202a-\u202e\u2066-\u2069]/.test(page)) throw new Finding('a character that reorders the text is left in it');
+        // VS Code's own notation for the size of an image is none of Markdown.
+        checkTags(parser.render(links.replace(/(\(data:image\/svg\+xml;base64,[\w+/=]*)\|width=[\d.]+,height=[\d.]+\)/g, '$1)')), ALLOWED, 0);
       }
       return 'accepted';
     },
   };
+}
+
+/** Each tag is one of ours, and as many links lead to our command as may. */
+function checkTags(html: string, allowed: RegExp, links: number): void {
+  let found = 0;
+  for (const [tag] of html.matchAll(/<[^>]*>?/g)) {
+    if (!allowed.test(tag)) throw new Finding(`the text makes ${tag.slice(0, 100)}`);
+    if (!tag.startsWith('<a ')) continue;
+    found++;
+    if (tag !== `<a href="command:${EXPLANATION_COMMAND}">`) throw new Finding(`the text makes the link ${tag.slice(0, 100)}`);
+  }
+  if (found > links) throw new Finding(`there are ${found} links to a command`);
+  if (/[\u202a-\u202e\u2066-\u2069]/.test(html)) throw new Finding('a character that reorders the text is left in it');
 }
 
 function stateOf(part: string, text: string): ExplanationState {

@@ -59,19 +59,24 @@ function openEnd(): End {
   return { connection, inbox, outbox };
 }
 
+/** Stands for the folder that is this target's. */
+const FOLDER = '@folder';
+const MODEL = `${FOLDER}/model`;
 const GENERATE = { policy: { kind: 'decider', threshold: 0.5 }, sampling: { temperature: 0.6, topK: 20, topP: 0.95, minP: 0, seed: 7 }, maxTokens: 3, stop: ['x'], topCandidates: 5, provider: 'cpu', forced: [5] };
 
 export async function open({ root, folder }: Room): Promise<Subject> {
   const model = path.join(folder, 'model');
+  // In a kept input it has no name of this machine.
+  const here = JSON.stringify(folder).slice(1, -1);
   const checkpoint = path.join(root, 'test/golden/vectors/tiny-tied/ckpt');
   for await (const event of importCheckpoint({ checkpoint, out: model, quantization: 'fp32' }, {})) {
     if (event.type === 'done' && event.out !== model) throw new Error(`imported to ${event.out}`);
   }
   const engine = createEngine();
   const requests = [
-    ['engine/hello', { protocol: 1, build: 'x' }], ['engine/status', {}], ['engine/load', { model, provider: 'cpu' }], ['engine/unload', {}], ['engine/count-tokens', { model, prompt: { kind: 'text', text: 'x = 1' } }],
-    ['engine/generate', { stream: 1, request: { model, prompt: { kind: 'text', text: 'x = 1' }, ...GENERATE } }], ['engine/generate', { stream: 2, request: { model, prompt: { kind: 'chat', messages: [{ role: 'user', content: 'hi' }], enableThinking: false }, ...GENERATE } }], ['engine/generate', { stream: 3, request: { model, prompt: { kind: 'tokens', ids: [1, 2, 3] }, ...GENERATE, policy: { kind: 'depths', iterCounts: [1, null, 2] } } }],
-    ['engine/measure', { stream: 4, request: { model, text: 'x = 1', after: { kind: 'text', text: 'Solve' }, policy: { kind: 'oracle', labels: [1, 2] }, topCandidates: 3, provider: 'cpu' } }], ['importer/import', { stream: 5, request: { checkpoint: path.join(folder, 'none'), out: path.join(folder, 'out'), quantization: 'int8', replace: false, name: 'n' } }],
+    ['engine/hello', { protocol: 1, build: 'x' }], ['engine/status', {}], ['engine/load', { model: MODEL, provider: 'cpu' }], ['engine/unload', {}], ['engine/count-tokens', { model: MODEL, prompt: { kind: 'text', text: 'x = 1' } }],
+    ['engine/generate', { stream: 1, request: { model: MODEL, prompt: { kind: 'text', text: 'x = 1' }, ...GENERATE } }], ['engine/generate', { stream: 2, request: { model: MODEL, prompt: { kind: 'chat', messages: [{ role: 'user', content: 'hi' }], enableThinking: false }, ...GENERATE } }], ['engine/generate', { stream: 3, request: { model: MODEL, prompt: { kind: 'tokens', ids: [1, 2, 3] }, ...GENERATE, policy: { kind: 'depths', iterCounts: [1, null, 2] } } }],
+    ['engine/measure', { stream: 4, request: { model: MODEL, text: 'x = 1', after: { kind: 'text', text: 'Solve' }, policy: { kind: 'oracle', labels: [1, 2] }, topCandidates: 3, provider: 'cpu' } }], ['importer/import', { stream: 5, request: { checkpoint: `${FOLDER}/none`, out: `${FOLDER}/out`, quantization: 'int8', replace: false, name: 'n' } }],
   ] as const;
   const toEngine = requests.map(([method, params]): Input => ({ part: 'to the engine', data: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }) }));
   const fromEngine = [
@@ -84,7 +89,7 @@ export async function open({ root, folder }: Room): Promise<Subject> {
     mutate: (seed, random) => ({ part: seed.part, data: mutateJson(textOf(seed), random) }),
     invent: (random) => ({ part: random.pick(['to the engine', 'from the engine']), data: random.chance(0.3) ? inventJson(random) : `{"jsonrpc":"2.0","id":1,"method":${JSON.stringify(random.pick(methods))},"params":${random.chance(0.5) ? inventJson(random) : `{"stream":1,"request":${inventJson(random)}}`}}` }),
     run: (input) => {
-      const message = parsed(textOf(input));
+      const message = parsed(textOf(input).replaceAll(FOLDER, here));
       // The channel itself refuses what is no JSON object: Node's IPC parses it, and the reader takes messages only.
       if (typeof message !== 'object' || message === null) return 'refused';
       return input.part === 'to the engine' ? toTheEngine(engine, message, folder) : fromTheEngine(message);
