@@ -13,7 +13,7 @@ import { EXPLANATION_COMMAND } from './commandLink.ts';
 import { factLines, nothingKnown } from './factsText.ts';
 import { formulaBlock, formulaInline, themeColors } from './mathMarkdown.ts';
 import { partsOf } from './modelText.ts';
-import { LONGEST_MARKDOWN, MarkdownBudget, escaped, image, visible } from './safeMarkdown.ts';
+import { LONGEST_MARKDOWN, MarkdownBudget, escaped, image, sentence, visible } from './safeMarkdown.ts';
 
 /** What the model was asked, or why it wasn't. */
 export type ModelPart = { readonly kind: 'not-asked'; readonly modelName: string; readonly reason: string } | { readonly kind: 'asked'; readonly question: string; readonly modelName: string; readonly run: Run | null };
@@ -41,7 +41,7 @@ async function wordsPart(math: MathService, { input, words }: ExplanationState):
   const source = vscode.l10n.t('In words · Speech Rule Engine');
   const said = words === null ? vscode.l10n.t('Reading…') : wordsText(words);
   const alternative = words?.kind === 'done' ? words.value : input.tex;
-  return { source, markdown: `${await formulaBlock(math, { ...input, display: true }, alternative, LONGEST_MARKDOWN - 10_000)}\n\n${escaped(said)}`, trusted: false };
+  return { source, markdown: `${await formulaBlock(math, { ...input, display: true }, alternative, LONGEST_MARKDOWN - 10_000)}\n\n${sentence(said)}`, trusted: false };
 }
 
 function wordsText(words: Typeset<string>): string {
@@ -74,7 +74,7 @@ async function factsPart(math: MathService, { facts }: ExplanationState): Promis
     }
     lines.push(budget.take(`**${escaped(label)}**${drawn.length === 0 ? '' : ': '}`, '') + drawn.join(', '));
   }
-  if (lines.length === 0 && facts.plot === null) lines.push(escaped(nothingKnown(facts)));
+  if (lines.length === 0 && facts.plot === null) lines.push(sentence(nothingKnown(facts)));
   if (facts.plot !== null) {
     const { plotSvg } = await import('./plotSvg.ts');
     const picture = image(plotSvg(facts.plot, themeColors()), plotText(facts));
@@ -93,12 +93,12 @@ async function modelPart(math: MathService, model: ModelPart): Promise<Part> {
   const source = vscode.l10n.t('Model · {0}', visible(model.modelName));
   if (model.kind === 'not-asked') {
     const link = `[${escaped(vscode.l10n.t('Select a larger model'))}](command:${EXPLANATION_COMMAND})`;
-    return { source, markdown: `${escaped(model.reason)}\n\n${link}`, trusted: true };
+    return { source, markdown: `${sentence(model.reason)}\n\n${link}`, trusted: true };
   }
   const { run, question } = model;
-  const asked = `*${escaped(vscode.l10n.t('Asked: {0}', question))}*`;
+  const asked = `*${sentence(vscode.l10n.t('Asked: {0}', question))}*`;
   if (run === null) return { source, markdown: `${asked}\n\n${escaped(vscode.l10n.t('Waiting for the model…'))}`, trusted: false };
-  const budget = new MarkdownBudget(LONGEST_MARKDOWN - 5000);
+  const budget = new MarkdownBudget(LONGEST_MARKDOWN - 20_000);
   const { answer, thinking, thinkingDone } = splitThinking(runText(run));
   const text = answer === '' && !thinkingDone ? (thinking ?? '') : answer;
   const shown: string[] = [];
@@ -109,7 +109,7 @@ async function modelPart(math: MathService, model: ModelPart): Promise<Part> {
       shown.push(budget.take(part.display ? `\n\n${markdown}\n\n` : markdown, tex));
     }
   }
-  return { source, markdown: [asked, shown.join(''), `**${escaped(statusText(run))}**`].filter((piece) => piece !== '').join('\n\n'), trusted: false };
+  return { source, markdown: [asked, shown.join(''), `**${sentence(statusText(run))}**`].filter((piece) => piece !== '').join('\n\n'), trusted: false };
 }
 
 function statusText(run: Run): string {

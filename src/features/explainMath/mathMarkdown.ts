@@ -6,7 +6,7 @@
 import * as vscode from 'vscode';
 import type { Drawing } from '../../formula/typeset/messages.ts';
 import type { MathService, TexInput, Typeset } from '../../host/math/mathService.ts';
-import { codeSpan, escaped, fenced, image } from './safeMarkdown.ts';
+import { codeSpan, fenced, image, sentence } from './safeMarkdown.ts';
 import { MATH_COLORS } from './themes.ts';
 import type { MathColors, ThemeKind } from './themes.ts';
 
@@ -38,7 +38,7 @@ export async function formulaBlock(math: MathService, input: TexInput, alternati
     const picture = image(drawn.value, alternative);
     if (picture.length <= limit) return picture;
   }
-  return `${escaped(noImage(drawn))}\n\n${fenced(input.tex.length > LONGEST_SOURCE ? `${input.tex.slice(0, LONGEST_SOURCE)} …` : input.tex)}`;
+  return `${sentence(noImage(drawn))}\n\n${fenced(input.tex.length > LONGEST_SOURCE ? `${input.tex.slice(0, LONGEST_SOURCE)} …` : input.tex)}`;
 }
 
 /** A formula within a line; its TeX where it can't be drawn. */

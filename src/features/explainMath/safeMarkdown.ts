@@ -22,6 +22,14 @@ export function escaped(text: string): string {
     .replace(/[ \t]*\r?\n/g, '  \n');
 }
 
+/** Longer than anybody reads; escaped it has at most three times as many characters. */
+const LONGEST_SENTENCE = 3000;
+
+/** What somebody else says in a sentence or a few, escaped, and cut where it does not end. */
+export function sentence(text: string): string {
+  return escaped(text.length > LONGEST_SENTENCE ? `${text.slice(0, LONGEST_SENTENCE)} …` : text);
+}
+
 /** TeX or code as it is written, in a fence that it can't close. */
 export function fenced(text: string, language = 'latex'): string {
   const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map((run) => run.length));
