@@ -24,6 +24,11 @@ export function drawHostile(part: string, text: string): void {
     if (settled < 0 || settled > text.length) throw new Error(`${settled} of ${text.length} characters are settled`);
     holder.append(renderMarkdown(text, part === 'growing'));
   }
+  checkTree(holder);
+}
+
+/** @throws Error for the first element or attribute that is not on the lists */
+export function checkTree(holder: Element): void {
   const waiting = [...holder.children];
   for (let element = waiting.pop(); element !== undefined; element = waiting.pop()) {
     check(element);
