@@ -8,7 +8,7 @@ import { TahError } from '../protocol/errors.ts';
 import type { HubConnection } from './connection.ts';
 import { diskFailure } from './failures.ts';
 import type { HubFile } from './listing.ts';
-import { isWhole, PartFile } from './partFile.ts';
+import { isWhole, PartFile, removeParts } from './partFile.ts';
 import { cancelledDownload, TransientFailure, withRetries, type Waiting } from './retry.ts';
 
 /** Where files come from: a repository of a hub, or an index of packages. */
@@ -34,6 +34,8 @@ export async function downloadFile(connection: HubConnection, place: FilePlace, 
   try {
     await mkdir(path.dirname(target), { recursive: true });
     if (await isWhole(target, file, signal)) {
+      await events.beforeWrite();
+      await removeParts(target);
       events.onBytes(file.size, 'disk');
       return;
     }

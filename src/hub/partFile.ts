@@ -109,6 +109,11 @@ export class PartFile {
   }
 }
 
+/** Removes what is beside a file that is whole: a download may have been killed just after the file got its name. */
+export async function removeParts(path: string): Promise<void> {
+  for (const name of [partPath(path), statePath(path)]) await rm(name, { force: true });
+}
+
 /** True where `path` holds exactly the file: its size and, where the hub gave one, its hash. */
 export async function isWhole(path: string, file: HubFile, signal: AbortSignal | undefined): Promise<boolean> {
   const found = await stat(path).catch(() => null);

@@ -204,4 +204,11 @@ describe('cancelling', () => {
     expect((await failure(rig().download({ signal: AbortSignal.abort() }))).code).toBe('cancelled');
     expect(rig().hub.asked).toEqual([]);
   });
+
+  it('one that was killed just after a file got its name leaves nothing beside it', async () => {
+    await rig().download();
+    fs.writeFileSync(path.join(rig().dir, `${WEIGHTS}.part.json`), '{}');
+    await rig().download();
+    rig().expectWhole();
+  });
 });
