@@ -50,11 +50,20 @@ export async function onSmallDisk(report: Report, bench: Bench, hub: Hub, random
   const some = Math.max(2, Math.round(times / 10));
   const [before, importing, downloading, keeping] = ROWS_OF_DISK;
   await importOnFullDisk(report, bench, random, disk, { before, importing, some });
+  // Progress is told five times a second: slow enough that the disk is full before the last piece.
+  hub.slow(80, 40);
   await report.row(downloading, some, async () => {
     const folder = path.join(disk, 'downloads');
     const downloads = hub.downloads(folder);
     const from = random.next() * 0.8 * hub.totalBytes;
-    const error = await failure(downloads.start(hub.source, { onProgress: ({ doneBytes }) => { if (doneBytes >= from) fill(disk, random.below(4) * 4096); } }));
+    let full = false;
+    const error = await failure(downloads.start(hub.source, {
+      onProgress: ({ doneBytes }) => {
+        if (full || doneBytes < from) return;
+        full = true;
+        fill(disk, random.below(4) * 4096);
+      },
+    }));
     check(error.code === 'hub.disk-full' && (error.hint ?? '').includes('Free some space'), `${error.code}: ${error.message}`);
     const dir = downloads.folderOf(hub.source);
     const names = namesIn(dir).filter((name) => !name.endsWith('/') && !/\.part(\.json)?$/.test(name));
@@ -66,6 +75,7 @@ export async function onSmallDisk(report: Report, bench: Bench, hub: Hub, random
     checkDownloaded(dir, hub);
     fs.rmSync(folder, { recursive: true });
   });
+  hub.slow(40, 8);
   const window = bench.window();
   const run = await window.solve();
   await window.close();
