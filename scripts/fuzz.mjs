@@ -103,7 +103,7 @@ async function listTargets() {
 
 function nodeOptions() {
   // The heap's limit is below that of the resident memory, so that what is left uncollected does not count.
-  return ['--enable-source-maps', '--max-old-space-size=320', '--no-warnings'];
+  return ['--enable-source-maps', '--max-old-space-size=400', '--no-warnings'];
 }
 
 /** @param {string} name @param {number} count @returns {Promise<Row>} */
@@ -117,9 +117,12 @@ async function fuzz(name, count) {
   for (let starts = 0; from < count && starts < MOST_STARTS; starts++) {
     const end = await one(name, work, from, count);
     if (end.report !== null) add(report, end.report);
-    else report.findings.push(await lost(name, work, end.at, end.how));
-    if (end.report === null) report.mutations += end.at + 1 - from;
-    from = end.report === null ? end.at + 1 : count;
+    if (end.how !== '') {
+      report.findings.push(await lost(name, work, end.at, end.how));
+      // What it had not counted yet was run all the same.
+      report.mutations += end.at + 1 - from - (end.report?.mutations ?? 0);
+    }
+    from = end.how === '' ? count : end.at + 1;
   }
   if (report.largest.peak > MOST_MEMORY) report.findings.push(await lost(name, work, report.largest.at, `takes ${megabytes(report.largest.peak)} MB of memory; at most ${megabytes(MOST_MEMORY)} are allowed`));
   return { name, report, seconds: (Date.now() - started) / 1000 };
@@ -137,13 +140,14 @@ function add(sum, more) {
 /**
  * One process from input `from` on.
  * @param {string} name @param {string} work @param {number} from @param {number} to
- * @returns {Promise<{ report: Report, at: number, how: '' } | { report: null, at: number, how: string }>}
+ * @returns {Promise<{ report: Report | null, at: number, how: string }>} `how` it was lost, '' where it came to its end; what it has counted
  */
 async function one(name, work, from, to) {
   const at = path.join(work, 'at');
   const result = path.join(work, 'report.json');
   rmSync(at, { force: true });
-  rmSync(result, { force: true });
+  const counted = path.join(work, 'counted.json');
+  for (const file of [result, counted]) rmSync(file, { force: true });
   const child = spawn(process.execPath, [...nodeOptions(), path.join(folder, `${MAIN}.mjs`), ...childArgs(name, work), '--from', String(from), '--to', String(to)], { stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text) => (said = (said + text).slice(-3000)));
@@ -165,7 +169,7 @@ async function one(name, work, from, to) {
   }
   if (existsSync(result)) return { report: JSON.parse(readFileSync(result, 'utf8')), at: to, how: '' };
   if (!existsSync(at)) throw new Error(`The target ${name} could not be started:\n${said}`);
-  return { report: null, at: now(), how: hangs ? `hangs: it is not done after ${hangMs / 1000} s` : `crashes with ${await end}: ${said.trim().split('\n').slice(-12).join('\n')}` };
+  return { report: existsSync(counted) ? JSON.parse(readFileSync(counted, 'utf8')) : null, at: now(), how: hangs ? `hangs: it is not done after ${hangMs / 1000} s` : `crashes with ${await end}: ${said.trim().split('\n').slice(-12).join('\n')}` };
 }
 
 /** @param {string} name @param {string} work */

@@ -20,6 +20,8 @@ import { MathJaxNewcmFont } from '../formula/typeset/mathFont.ts';
 /** Longer TeX is shown as text. */
 const LONGEST_TEX = 10_000;
 const KEPT_FORMULAS = 500;
+/** Characters of TeX in all of them: a long formula is thousands of nodes. */
+const KEPT_TEX = 10_000;
 
 const ELEMENTS = new Set(['svg', 'g', 'path', 'rect', 'line', 'ellipse', 'polygon', 'text', 'tspan']);
 const ATTRIBUTES = new Set([
@@ -66,6 +68,7 @@ function setStyles(node: HTMLElement, styles: string): void {
 }
 
 const rendered = new Map<string, SVGElement | null>();
+let renderedTex = 0;
 
 /** An element that draws the formula and reads as its TeX; TeX that cannot be drawn is shown as code. */
 export function mathElement(tex: string, display: boolean): HTMLElement {
@@ -88,9 +91,15 @@ function formula(tex: string, display: boolean): SVGElement | null {
   const known = rendered.get(key);
   if (known !== undefined) return known;
   const svg = tex.length > LONGEST_TEX ? null : drawFormula(tex, display);
-  const oldest = rendered.size >= KEPT_FORMULAS ? rendered.keys().next().value : undefined;
-  if (oldest !== undefined) rendered.delete(oldest);
+  // What is too long to be drawn is not looked for again either.
+  if (svg === null && tex.length > LONGEST_TEX) return null;
   rendered.set(key, svg);
+  renderedTex += key.length;
+  for (const oldest of rendered.keys()) {
+    if (rendered.size <= KEPT_FORMULAS && renderedTex <= KEPT_TEX) break;
+    rendered.delete(oldest);
+    renderedTex -= oldest.length;
+  }
   return svg;
 }
 

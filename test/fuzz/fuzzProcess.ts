@@ -15,6 +15,8 @@ import { regressionSeeds, writeSeed, type Input, type Subject, type Target } fro
 /** Of inputs that are made from nothing. */
 const INVENTED = 0.15;
 const MOST_FINDINGS = 20;
+/** Inputs between two reports of a process that may be lost. */
+const KEPT_EVERY = 250;
 
 const { values } = parseArgs({
   options: {
@@ -40,6 +42,7 @@ class FuzzProcess {
   private largest = { bytes: 0, at: 0 };
   /** Taken before the guard wraps them. */
   private readonly write = fs.writeSync;
+  private readonly writeFile = fs.writeFileSync;
   private readonly atFile: number;
 
   constructor(
@@ -48,7 +51,7 @@ class FuzzProcess {
     private readonly seeds: readonly Input[],
     private readonly guard: Guard,
     private readonly base: string,
-    work: string,
+    private readonly work: string,
   ) {
     this.atFile = fs.openSync(path.join(work, 'at'), 'w');
   }
@@ -76,6 +79,8 @@ class FuzzProcess {
     for (let at = from; at < to; at++) {
       this.write(this.atFile, `${at}`.padEnd(12), 0);
       await this.one(at);
+      // A process that is lost has not counted for nothing.
+      if (this.counts.mutations % KEPT_EVERY === 0) this.keep(path.join(this.work, 'counted.json'));
     }
     clearInterval(alive);
   }
@@ -123,10 +128,11 @@ class FuzzProcess {
     this.find(`not caught: ${stack.slice(0, 1500)}`, `not caught ${kindOf(stack)}`, at, this.input(at));
   }
 
-  report(): string {
-    return JSON.stringify({
+  keep(file: string): void {
+    const report = JSON.stringify({
       ...this.counts, slowest: this.slowest, largest: { ...this.largest, peak: process.resourceUsage().maxRSS * 1024 }, codes: Object.fromEntries([...this.codes].sort((a, b) => b[1] - a[1])), findings: [...this.findings.values()],
     });
+    this.writeFile(file, report);
   }
 }
 
@@ -154,7 +160,6 @@ async function fuzzOne(targets: readonly Target[]): Promise<void> {
   if (target === undefined) throw new Error(`there is no target ${required('target')}; there are ${targets.map(({ name }) => name).join(', ')}`);
   const folder = path.join(work, 'room');
   fs.mkdirSync(folder, { recursive: true });
-  const report = path.join(work, 'report.json');
   const subject = await target.open({ folder, root, bundles: required('bundles') });
   const fuzz = new FuzzProcess(target, subject, regressionSeeds(root, target.name), new Guard([folder, fs.realpathSync(folder)], [path.join(root, 'node_modules'), required('bundles')]), required('seed'), work);
   if (values.write !== undefined) {
@@ -163,7 +168,7 @@ async function fuzzOne(targets: readonly Target[]): Promise<void> {
     process.on('uncaughtException', (error) => { fuzz.uncaught(error); });
     process.on('unhandledRejection', (error) => { fuzz.uncaught(error); });
     await fuzz.run(Number(required('from')), Number(required('to')));
-    fs.writeFileSync(report, fuzz.report());
+    fuzz.keep(path.join(work, 'report.json'));
   }
   await subject.close?.();
 }

@@ -83,6 +83,7 @@ export function readTokenizerFiles(dir: string): TokenizerFiles {
   const config = existsSync(configFile) ? parsed(configJson, configFile) : configJson.parse({});
   const specialTokens = namedTokens(config);
   const addedTokens = mergeAddedTokens(json.added_tokens ?? [], config.added_tokens_decoder ?? {}, specialTokens, configFile);
+  checkPieces(json.model, file);
   checkVocabulary(json.model.vocab, addedTokens, file);
   checkPreTokenizer(json.pre_tokenizer, file, 0);
   return {
@@ -168,6 +169,14 @@ function mergeAddedTokens(
     byId.set(id, { ...token, ...known, id, special: token.special || known?.special === true });
   }
   return [...byId.values()].map((token) => ({ ...token, special: token.special || special.has(token.content) }));
+}
+
+/** A list of tokens and scores is a Unigram model's: another one would take what stands in it for ids. */
+function checkPieces({ type, vocab }: z.infer<typeof tokenizerJson>['model'], file: string): void {
+  if (!Array.isArray(vocab)) return;
+  if (type != null && type !== 'Unigram') throw badTokenizer(file, 'model.vocab', `its model ${shown(type)} has a list where its tokens and their ids are expected`);
+  const odd = vocab.findIndex((piece) => !z.tuple([z.string(), z.number()]).safeParse(piece).success);
+  if (odd >= 0) throw badTokenizer(file, 'model.vocab', `entry ${odd} of its list is no token with a score`);
 }
 
 function checkVocabulary(vocab: Readonly<Record<string, unknown>> | readonly unknown[], added: readonly AddedToken[], file: string): void {

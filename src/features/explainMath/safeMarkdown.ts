@@ -25,9 +25,10 @@ export function escaped(text: string): string {
 /** Longer than anybody reads; escaped it has at most three times as many characters. */
 const LONGEST_SENTENCE = 3000;
 
-/** What somebody else says in a sentence or a few, escaped, and cut where it does not end. */
+/** What somebody else says in a sentence or a few, escaped, and cut where it does not end. Without the blanks around it, behind which a mark of ours would begin a list. */
 export function sentence(text: string): string {
-  return escaped(text.length > LONGEST_SENTENCE ? `${text.slice(0, LONGEST_SENTENCE)} …` : text);
+  const trimmed = text.trim();
+  return escaped(trimmed.length > LONGEST_SENTENCE ? `${trimmed.slice(0, LONGEST_SENTENCE)} …` : trimmed);
 }
 
 /** TeX or code as it is written, in a fence that it can't close. */
