@@ -5,6 +5,7 @@
  */
 
 import * as vscode from 'vscode';
+import { abortOf } from '../../host/abort.ts';
 import { logError } from '../../host/errors.ts';
 import type { ChosenModel } from '../../host/models.ts';
 import type { Services } from '../../host/services.ts';
@@ -12,7 +13,6 @@ import { SECTION } from '../../host/settings.ts';
 import { endpointReference } from '../../protocol/engine.ts';
 import type { GenerateRequest } from '../../protocol/engine.ts';
 import { TahError } from '../../protocol/errors.ts';
-import { abortOf } from './abort.ts';
 import { readMessages, readModelOptions } from './messages.ts';
 import type { GivenMessage } from './messages.ts';
 

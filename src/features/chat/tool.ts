@@ -5,12 +5,12 @@
 
 import * as vscode from 'vscode';
 import { extractAnswer } from '../../answer/extract.ts';
+import { abortOf } from '../../host/abort.ts';
 import { logError } from '../../host/errors.ts';
 import type { Services } from '../../host/services.ts';
 import { withTemperature } from '../../host/settings.ts';
 import type { AnswerCheck } from '../../protocol/answer.ts';
 import { TahError } from '../../protocol/errors.ts';
-import { abortOf } from './abort.ts';
 import { readToolInput, toolReport } from './toolReport.ts';
 
 export const TOOL = 'thinkAtHard_solve';

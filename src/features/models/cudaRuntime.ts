@@ -1,10 +1,11 @@
 /** The row of the CUDA runtime in the model list: asks with the sizes, fetches with progress, has the providers tested again. */
 
 import * as vscode from 'vscode';
+import { withCancellableProgress } from '../../host/cancellableProgress.ts';
 import type { CudaOffer, CudaPlan } from '../../host/cudaRuntime.ts';
 import { formatBytes } from '../../host/downloads.ts';
 import type { Services } from '../../host/services.ts';
-import { shownSteps } from './downloadModel.ts';
+import { shownSteps, unlessRefused } from './downloadModel.ts';
 
 /** What a row says, and what choosing it does. */
 export interface CudaRow {
@@ -31,28 +32,14 @@ export function cudaRow(offer: CudaOffer): CudaRow {
 }
 
 export async function fetchCudaRuntime(services: Services): Promise<void> {
-  let refused = false;
-  const confirm = async (plan: CudaPlan): Promise<boolean> => {
-    refused = !(await confirmPlan(plan));
-    return !refused;
-  };
   const title = vscode.l10n.t('Fetching the CUDA runtime');
-  const fetched = await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title, cancellable: true }, async (progress, cancelled) => {
-    const abort = new AbortController();
-    const subscription = cancelled.onCancellationRequested(() => {
-      abort.abort();
-    });
-    try {
-      await services.cuda.fetch({ confirm, onProgress: shownSteps(progress), signal: abort.signal });
+  const fetched = await unlessRefused(confirmPlan, (confirm) =>
+    withCancellableProgress(title, async (progress, signal) => {
+      await services.cuda.fetch({ confirm, onProgress: shownSteps(progress), signal });
       return true;
-    } catch (error) {
-      if (refused) return false;
-      throw error;
-    } finally {
-      subscription.dispose();
-    }
-  });
-  if (fetched) await testAgain(services);
+    }),
+  );
+  if (fetched === true) await testAgain(services);
 }
 
 export async function removeCudaRuntime(services: Services): Promise<void> {

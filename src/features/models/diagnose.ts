@@ -5,6 +5,7 @@
 
 import { arch, cpus, freemem, homedir, hostname, platform, release, totalmem, userInfo } from 'node:os';
 import * as vscode from 'vscode';
+import { withCancellableProgress } from '../../host/cancellableProgress.ts';
 import { formatBytes } from '../../host/downloads.ts';
 import { describeRuntime } from '../../host/engineRuntime.ts';
 import { logError, recentErrors, registerCommand } from '../../host/errors.ts';
@@ -25,17 +26,7 @@ const KINDS_OF_REMOTE: ReadonlySet<string> = new Set(['ssh-remote', 'wsl', 'dev-
 export function registerDiagnose(services: Services): vscode.Disposable {
   return registerCommand(services.log, 'thinkAtHard.diagnose', async () => {
     const title = vscode.l10n.t('Diagnose: a short run of the bundled model…');
-    const text = await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title, cancellable: true }, async (_, token) => {
-      const abort = new AbortController();
-      const subscription = token.onCancellationRequested(() => {
-        abort.abort();
-      });
-      try {
-        return await diagnose(services, abort.signal);
-      } finally {
-        subscription.dispose();
-      }
-    });
+    const text = await withCancellableProgress(title, (_, signal) => diagnose(services, signal));
     await vscode.window.showTextDocument(await vscode.workspace.openTextDocument({ language: 'markdown', content: text }));
   });
 }

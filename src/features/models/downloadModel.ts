@@ -4,6 +4,8 @@
  */
 
 import * as vscode from 'vscode';
+import { withCancellableProgress } from '../../host/cancellableProgress.ts';
+import type { Progress } from '../../host/cancellableProgress.ts';
 import { describeSource, formatBytes, formatDuration, parseHubUrl, parseSource } from '../../host/downloads.ts';
 import type { DownloadPlan, DownloadProgress, HubSource } from '../../host/downloads.ts';
 import type { Services } from '../../host/services.ts';
@@ -57,28 +59,28 @@ async function downloadWithToken(services: Services, source: HubSource, ask: boo
 
 async function download(services: Services, source: HubSource, ask: boolean): Promise<string | undefined> {
   const token = await services.hubTokens.get(source.hub);
-  let refused = false;
-  const confirm = async (plan: DownloadPlan): Promise<boolean> => {
-    refused = ask && !(await confirmSize(plan));
-    return !refused;
-  };
+  const confirm = (plan: DownloadPlan): Promise<boolean> => (ask ? confirmSize(plan) : Promise.resolve(true));
   const title = vscode.l10n.t('Downloading {0}', describeSource(source));
-  return vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title, cancellable: true }, async (progress, cancelled) => {
-    const abort = new AbortController();
-    const subscription = cancelled.onCancellationRequested(() => {
-      abort.abort();
-    });
-    const show = shownSteps(progress);
-    try {
-      const { dir } = await services.downloads.start(source, { token, confirm, onProgress: show, signal: abort.signal });
+  return unlessRefused(confirm, (asked) =>
+    withCancellableProgress(title, async (progress, signal) => {
+      const { dir } = await services.downloads.start(source, { token, confirm: asked, onProgress: shownSteps(progress), signal });
       return dir;
-    } catch (error) {
-      if (refused) return undefined;
-      throw error;
-    } finally {
-      subscription.dispose();
-    }
-  });
+    }),
+  );
+}
+
+/** What `work` gives; undefined where the user has refused what was planned, which `work` ends with. @param confirm asks the user */
+export async function unlessRefused<Plan, T>(confirm: (plan: Plan) => Promise<boolean>, work: (confirm: (plan: Plan) => Promise<boolean>) => Promise<T>): Promise<T | undefined> {
+  let refused = false as boolean;
+  try {
+    return await work(async (plan) => {
+      refused = !(await confirm(plan));
+      return !refused;
+    });
+  } catch (error) {
+    if (refused) return undefined;
+    throw error;
+  }
 }
 
 async function confirmSize({ source, totalBytes, files, thinksTwice }: DownloadPlan): Promise<boolean> {
@@ -91,7 +93,7 @@ async function confirmSize({ source, totalBytes, files, thinksTwice }: DownloadP
 }
 
 /** Shows each step of a download as progress. */
-export function shownSteps(progress: vscode.Progress<{ message?: string; increment?: number }>): (step: DownloadProgress) => void {
+export function shownSteps(progress: Progress): (step: DownloadProgress) => void {
   let shown = 0;
   return (step) => {
     const percent = step.totalBytes === 0 ? 0 : (100 * step.doneBytes) / step.totalBytes;

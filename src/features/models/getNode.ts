@@ -4,6 +4,7 @@
  */
 
 import * as vscode from 'vscode';
+import { withCancellableProgress } from '../../host/cancellableProgress.ts';
 import { formatBytes } from '../../host/downloads.ts';
 import type { Services } from '../../host/services.ts';
 import { TahError } from '../../protocol/errors.ts';
@@ -19,17 +20,7 @@ export async function getNode(services: Services): Promise<void> {
     const detail = vscode.l10n.t('{0}, from {1}. It is kept in the storage of the extension and runs nothing but the engine.', formatBytes(build.archive.size), new URL(from).host);
     if ((await vscode.window.showInformationMessage(vscode.l10n.t('Download Node {0} for the engine?', build.version), { modal: true, detail }, yes)) !== yes) return;
     const title = vscode.l10n.t('Downloading {0}', `Node ${build.version}`);
-    await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title, cancellable: true }, async (progress, cancelled) => {
-      const abort = new AbortController();
-      const subscription = cancelled.onCancellationRequested(() => {
-        abort.abort();
-      });
-      try {
-        await services.officialNode.fetch({ onProgress: shownSteps(progress), signal: abort.signal });
-      } finally {
-        subscription.dispose();
-      }
-    });
+    await withCancellableProgress(title, (progress, signal) => services.officialNode.fetch({ onProgress: shownSteps(progress), signal }));
   }
   services.officialNode.use();
   void vscode.window.showInformationMessage(vscode.l10n.t('The engine can use Node {0} now. Solve again.', build.version));

@@ -6,6 +6,8 @@
 import { totalmem } from 'node:os';
 import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
+import { withCancellableProgress } from '../../host/cancellableProgress.ts';
+import type { Progress } from '../../host/cancellableProgress.ts';
 import { formatBytes } from '../../host/downloads.ts';
 import type { ModelEntry } from '../../host/models.ts';
 import type { Services } from '../../host/services.ts';
@@ -37,17 +39,7 @@ export async function importCheckpoint(services: Services, checkpoint: string, n
   if (!(await mayReplace(services, out, name))) return undefined;
   await releaseIfLoaded(services, out);
   await vscode.workspace.fs.createDirectory(vscode.Uri.file(services.models.importFolder));
-  await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: vscode.l10n.t('Importing {0}', name), cancellable: true }, async (progress, token) => {
-    const abort = new AbortController();
-    const subscription = token.onCancellationRequested(() => {
-      abort.abort();
-    });
-    try {
-      await showImport(services.engine.import({ checkpoint, out, quantization, name, replace: true }, abort.signal), progress);
-    } finally {
-      subscription.dispose();
-    }
-  });
+  await withCancellableProgress(vscode.l10n.t('Importing {0}', name), (progress, signal) => showImport(services.engine.import({ checkpoint, out, quantization, name, replace: true }, signal), progress));
   const model = await services.models.resolve(out);
   await useModel(model);
   return model;
@@ -59,7 +51,7 @@ export async function releaseIfLoaded(services: Services, folder: string): Promi
   if (loaded?.model.path === folder) await services.engine.unload();
 }
 
-async function showImport(events: AsyncIterable<ImportEvent>, progress: vscode.Progress<{ message?: string; increment?: number }>): Promise<void> {
+async function showImport(events: AsyncIterable<ImportEvent>, progress: Progress): Promise<void> {
   let shown = 0;
   for await (const event of events) {
     if (event.type === 'done') return;
