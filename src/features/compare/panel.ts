@@ -7,13 +7,13 @@ import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import { findRun } from '../../host/history.ts';
 import type { Services } from '../../host/services.ts';
+import { scriptPage } from '../../host/webviewPage.ts';
 import { COMPARISON_PANEL, comparedToken, readComparisonMessage } from '../../protocol/comparison.ts';
 import type { ComparisonHostMessage, ComparisonWebviewMessage } from '../../protocol/comparison.ts';
 import type { Run } from '../../protocol/run.ts';
 import { estimateFlops, headOf, snapshotOf } from './columns.ts';
 import type { Comparisons } from './comparisons.ts';
 import type { ModelShape } from './flops.ts';
-import { comparisonPage } from './page.ts';
 
 export class ComparisonPanel implements vscode.WebviewPanelSerializer {
   private panel: vscode.WebviewPanel | null = null;
@@ -81,7 +81,7 @@ export class ComparisonPanel implements vscode.WebviewPanelSerializer {
       this.panel = null;
       this.ready = false;
     });
-    panel.webview.html = comparisonPage({
+    panel.webview.html = scriptPage({
       nonce: randomBytes(16).toString('hex'),
       cspSource: panel.webview.cspSource,
       script: file('dist', 'comparison.js'),

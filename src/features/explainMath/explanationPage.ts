@@ -6,6 +6,7 @@
 
 import MarkdownIt from 'markdown-it';
 import type { MarkdownIt as Renderer } from 'markdown-it';
+import { escapeHtml, webviewPage } from '../../host/webviewPage.ts';
 import { EXPLANATION_COMMAND } from './commandLink.ts';
 import type { Part } from './explanation.ts';
 
@@ -24,24 +25,9 @@ const DRAWING = /^(data:image\/svg\+xml;base64,[\w+/=]*)\|width=([\d.]+),height=
 const renderers = { trusted: createRenderer(true), untrusted: createRenderer(false) };
 
 export function explanationPage({ cspSource, style, language, title, parts }: ExplanationPageParts): string {
-  const policy = `default-src 'none'; style-src ${cspSource}; img-src data:; base-uri 'none'; form-action 'none'`;
   const sections = parts.map(({ source, markdown, trusted }) => `<section>\n<h2>${escapeHtml(source)}</h2>\n${renderers[trusted ? 'trusted' : 'untrusted'].render(markdown)}</section>`);
-  return `<!DOCTYPE html>
-<html lang="${escapeHtml(language)}">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${escapeHtml(policy)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="stylesheet" href="${escapeHtml(style)}">
-<title>${escapeHtml(title)}</title>
-</head>
-<body>
-<main class="explanation">
-<h1>${escapeHtml(title)}</h1>
-${sections.join('\n')}
-</main>
-</body>
-</html>`;
+  const body = `<main class="explanation">\n<h1>${escapeHtml(title)}</h1>\n${sections.join('\n')}\n</main>`;
+  return webviewPage({ policy: [`style-src ${cspSource}`, 'img-src data:'], styles: [style], language, title, body });
 }
 
 function createRenderer(trusted: boolean): Renderer {
@@ -56,8 +42,4 @@ function createRenderer(trusted: boolean): Renderer {
     return data === undefined ? alternative : `<img src="${data}" width="${width}" height="${height}" alt="${alternative}">`;
   };
   return markdown;
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&"<>]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

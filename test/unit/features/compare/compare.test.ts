@@ -7,12 +7,12 @@ import { estimateFlops, snapshotOf } from '../../../../src/features/compare/colu
 import { Comparisons } from '../../../../src/features/compare/comparisons.ts';
 import type { ComparisonPlan } from '../../../../src/features/compare/comparisons.ts';
 import { flopsOf, readShape } from '../../../../src/features/compare/flops.ts';
-import { comparisonPage } from '../../../../src/features/compare/page.ts';
 import { placing } from '../../../../src/features/compare/placing.ts';
 import { readSubject } from '../../../../src/features/compare/subject.ts';
 import { markOf, Origins } from '../../../../src/host/origins.ts';
 import { LONGEST_PROBLEM } from '../../../../src/host/problem/problem.ts';
 import { Runs } from '../../../../src/host/runs.ts';
+import { scriptPage } from '../../../../src/host/webviewPage.ts';
 import { readComparisonMessage } from '../../../../src/protocol/comparison.ts';
 import type { GenerateRequest } from '../../../../src/protocol/engine.ts';
 import { TahError } from '../../../../src/protocol/errors.ts';
@@ -169,7 +169,7 @@ describe('what is compared', () => {
 
 describe('the page of the comparison', () => {
   it('allows nothing but its own script and styles, and its addresses stay in their attributes', () => {
-    const page = comparisonPage({ nonce: 'n1', cspSource: 'https://cdn', script: 'https://x/a.js?"><script>', styles: ['https://x/a.css'], language: 'de', title: '<b>' });
+    const page = scriptPage({ nonce: 'n1', cspSource: 'https://cdn', script: 'https://x/a.js?"><script>', styles: ['https://x/a.css'], language: 'de', title: '<b>' });
     expect(page).toContain("default-src 'none'; style-src https://cdn; font-src https://cdn; script-src &#39;nonce-n1&#39;".replaceAll('&#39;', "'"));
     expect(page).not.toMatch(/style=|<style|unsafe|<b>/);
     expect(page.match(/<script/g)).toHaveLength(1);
