@@ -2,19 +2,17 @@
  * Fetches the official Node, when a user asks for it and never otherwise, and takes the program out of its archive. A
  * fetch that was left goes on where it was. Which builds there are is said by nodeBuilds.ts.
  */
-import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { bringFiles, checkSpace, type BringOptions } from './bringFiles.ts';
 import { diskFailure } from './failures.ts';
 import { lockFolder } from './folderLock.ts';
 import { fetchedNode, nodeFolder, NPM_REGISTRY, programOf, type NodeBuild } from './nodeBuilds.ts';
+import { writePinned } from './pinnedFile.ts';
 import { cancelledDownload } from './retry.ts';
 import { fileOfTar } from './tar.ts';
-import { TahError } from '../protocol/errors.ts';
 
 export interface NodeFetchOptions extends BringOptions {
   /** Address of the registry or of a mirror. */
@@ -52,22 +50,23 @@ export async function fetchNode(storage: string, build: NodeBuild, options: Node
 }
 
 async function unpack(archive: string, { program }: NodeBuild, target: string, signal: AbortSignal): Promise<void> {
-  const partial = `${target}.tmp`;
-  const hash = createHash('sha256');
-  const hashed = async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
-    for await (const chunk of source) {
-      hash.update(chunk);
-      yield chunk;
-    }
-  };
   try {
-    await pipeline(createReadStream(archive), createGunzip(), (source: AsyncIterable<Buffer>) => fileOfTar(source, program.path, program.size), hashed, createWriteStream(partial, { mode: 0o755 }), { signal });
-    if (hash.digest('hex') !== program.sha256) throw new TahError('hub.wrong-hash', `${program.path} in ${path.basename(archive)} is not the program that it should be: its hash is another.`, { subject: program.path, hint: 'Fetch it again; if it repeats, use another mirror.' });
-    await rename(partial, target);
+    const bytes = fileOfTar(unzipped(archive), program.path, program.size);
+    await writePinned(bytes, program, { archive: path.basename(archive), what: 'program', target, mode: 0o755, signal });
   } catch (error) {
     if (signal.aborted) throw cancelledDownload();
     throw error;
+  }
+}
+
+async function* unzipped(file: string): AsyncGenerator<Buffer, void> {
+  const source = createReadStream(file);
+  const bytes = createGunzip();
+  // Whoever reads the bytes is told when the file can't be read.
+  source.on('error', (error) => bytes.destroy(error)).pipe(bytes);
+  try {
+    yield* bytes as AsyncIterable<Buffer>;
   } finally {
-    await rm(partial, { force: true });
+    source.destroy();
   }
 }

@@ -2,16 +2,12 @@
  * Takes named libraries out of a wheel, which is a zip file. What is taken is known beforehand by size and hash, so no
  * name, size or byte of the archive is believed: a name in it that leads out of a folder ends the work.
  */
-import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { openPromise, type Entry, type ZipFile } from 'yauzl';
 import { TahError } from '../protocol/errors.ts';
 import type { PinnedLibrary } from './cudaTable.ts';
 import { diskFailure } from './failures.ts';
+import { writePinned } from './pinnedFile.ts';
 import { cancelledDownload } from './retry.ts';
 
 /** The name that a library gets where it is unpacked. */
@@ -35,7 +31,7 @@ export async function unpackWheel(file: string, libraries: readonly PinnedLibrar
       if (library === undefined) continue;
       wanted.delete(entry.fileName);
       if (entry.isEncrypted() || entry.uncompressedSize !== library.size) throw wrongLength(wheel, library, entry);
-      await unpackOne(await zip.openReadStreamPromise(entry), library, { wheel, target: path.join(dir, libraryName(library)), signal });
+      await writePinned(await zip.openReadStreamPromise(entry), library, { archive: wheel, what: 'file', target: path.join(dir, libraryName(library)), signal });
     }
     const [missing] = wanted.keys();
     if (missing !== undefined) throw badArchive(wheel, `${missing} is not in it`);
@@ -44,26 +40,6 @@ export async function unpackWheel(file: string, libraries: readonly PinnedLibrar
     throw archiveFailure(error, wheel, dir);
   } finally {
     zip?.close();
-  }
-}
-
-async function unpackOne(bytes: Readable, library: PinnedLibrary, { wheel, target, signal }: { readonly wheel: string; readonly target: string; readonly signal: AbortSignal }): Promise<void> {
-  const partial = `${target}.tmp`;
-  const hash = createHash('sha256');
-  const hashed = async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
-    for await (const chunk of source) {
-      hash.update(chunk);
-      yield chunk;
-    }
-  };
-  try {
-    await pipeline(bytes, hashed, createWriteStream(partial), { signal });
-    if (hash.digest('hex') !== library.sha256) {
-      throw new TahError('hub.wrong-hash', `${library.path} in ${wheel} is not the file that it should be: its hash is another.`, { subject: library.path, hint: 'Fetch it again; if it repeats, use another mirror.' });
-    }
-    await rename(partial, target);
-  } finally {
-    await rm(partial, { force: true });
   }
 }
 
