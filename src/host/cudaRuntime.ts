@@ -41,16 +41,15 @@ export class CudaRuntime {
 
   /** Null where CUDA can't be, and where nothing was fetched and NVIDIA's driver is missing. */
   async offer(): Promise<CudaOffer | null> {
-    if (!this.possible) return null;
+    const { cudaIsPossible, hasNvidiaDriver } = await import('../hub/cudaEnvironment.ts');
     const { storage, table, machine } = this.options;
+    if (!(machine?.possible ?? cudaIsPossible())) return null;
     const { cudaSizes, cudaState, fetchedBytes } = await import('../hub/cudaRuntime.ts');
     const state = await cudaState(storage, table === undefined ? {} : { table });
     const { downloadBytes, unpackedBytes } = cudaSizes(table);
     switch (state.kind) {
-      case 'absent': {
-        const { hasNvidiaDriver } = await import('../hub/cudaEnvironment.ts');
+      case 'absent':
         return (machine?.driver ?? hasNvidiaDriver()) ? { kind: 'fetch', downloadBytes } : null;
-      }
       case 'partial':
         return { kind: 'continue', doneBytes: await fetchedBytes(storage, table), downloadBytes };
       case 'damaged':
@@ -81,13 +80,9 @@ export class CudaRuntime {
 
   /** For a process of the engine that starts now; nothing where there is no whole runtime. */
   async environment(): Promise<Readonly<Record<string, string>>> {
-    if (!this.possible) return {};
-    const { storage, entry, table } = this.options;
-    const { cudaEnvironment } = await import('../hub/cudaEnvironment.ts');
+    const { cudaEnvironment, cudaIsPossible } = await import('../hub/cudaEnvironment.ts');
+    const { storage, entry, table, machine } = this.options;
+    if (!(machine?.possible ?? cudaIsPossible())) return {};
     return cudaEnvironment({ storage, beside: entry, ...(table === undefined ? {} : { table }) });
-  }
-
-  private get possible(): boolean {
-    return this.options.machine?.possible ?? (process.platform === 'linux' && process.arch === 'x64');
   }
 }
