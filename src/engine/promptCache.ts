@@ -104,11 +104,15 @@ export class PromptCache {
   take(policy: ThinkingPolicy, prompt: readonly number[], forced: readonly number[]): Transcript {
     const key = JSON.stringify(policy);
     const ids = [...prompt, ...forced];
-    let best: Transcript | null = null;
-    for (const run of this.kept) if (run.policy === key && run.common(ids) > (best?.common(ids) ?? 0)) best = run;
-    if (best === null || 2 * best.common(ids) < prompt.length) return new Transcript(new Forward(this.session, this.manifest), key);
-    this.kept = this.kept.filter((run) => run !== best);
-    return best;
+    let best: { readonly run: Transcript; readonly common: number } | null = null;
+    for (const run of this.kept) {
+      const common = run.policy === key ? run.common(ids) : 0;
+      if (common > (best?.common ?? 0)) best = { run, common };
+    }
+    if (best === null || 2 * best.common < prompt.length) return new Transcript(new Forward(this.session, this.manifest), key);
+    const { run } = best;
+    this.kept = this.kept.filter((other) => other !== run);
+    return run;
   }
 
   /** Ends a run, however it ended. */
