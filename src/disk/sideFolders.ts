@@ -3,6 +3,8 @@
  * way, `model.replaced-…` the older one until the new one is in its place. Process id and host say whose they are, so
  * that what a killed import left is told from what a living one needs. Knows names only.
  */
+import { randomBytes } from 'node:crypto';
+import { isAlive, thisHost } from './owner.ts';
 
 export interface SideFolder {
   /** Name of the model folder that it belongs to. */
@@ -15,9 +17,9 @@ export interface SideFolder {
 
 const NAME = /^(.+)\.(partial|replaced)-(\d+)-(?:([0-9a-f]{8})-)?[0-9a-f]+$/;
 
-/** @param host eight hexadecimal digits that tell this machine from others that share the disk @param random hexadecimal */
-export function sideFolderName(kind: SideFolder['kind'], model: string, { pid, host, random }: { readonly pid: number; readonly host: string; readonly random: string }): string {
-  return `${model}.${kind}-${pid}-${host}-${random}`;
+/** A name that no other import has, this process's. */
+export function sideFolderName(kind: SideFolder['kind'], model: string): string {
+  return `${model}.${kind}-${process.pid}-${thisHost()}-${randomBytes(4).toString('hex')}`;
 }
 
 /** Null for every other name. */
@@ -31,7 +33,7 @@ export function readSideFolder(name: string): SideFolder | null {
  * What is to be done with what is left of an import: nothing while its process may live, here or on another machine.
  * @param there whether the model folder itself is there: an older one that was on its way out comes back where it is not
  */
-export function fateOf(side: SideFolder, there: boolean, host: string, isAlive: (pid: number) => boolean): 'leave' | 'remove' | 'restore' {
-  if ((side.host !== null && side.host !== host) || isAlive(side.pid)) return 'leave';
+export function fateOf(side: SideFolder, there: boolean): 'leave' | 'remove' | 'restore' {
+  if ((side.host !== null && side.host !== thisHost()) || isAlive(side.pid)) return 'leave';
   return side.kind === 'replaced' && !there ? 'restore' : 'remove';
 }

@@ -4,11 +4,10 @@
  * has removed is no failure. What can't be read is moved aside and told, never deleted. Imports no `vscode`.
  */
 
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { isAlive } from '../hub/folderLock.ts';
+import { isAlive, thisHost } from '../disk/owner.ts';
 import { TahError } from '../protocol/errors.ts';
 import type { Run, RunHead } from '../protocol/run.ts';
 import type { Subscription } from './emitter.ts';
@@ -232,10 +231,6 @@ function nameOf(run: Run): string {
 
 function stampOf(time: string): string {
   return time.replaceAll(':', '-');
-}
-
-function thisHost(): string {
-  return createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
 }
 
 async function readHead(path: string, name: string): Promise<Omit<RunHead, 'prompt'>> {

@@ -5,15 +5,13 @@
 
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { isAlive } from '../hub/folderLock.ts';
+import { fateOf, readSideFolder } from '../disk/sideFolders.ts';
 import { endpointName } from '../protocol/engine.ts';
 import type { ModelInfo, SamplingOptions } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
 import { MANIFEST_FILE, MANIFEST_FORMAT } from '../protocol/manifest.ts';
 import type { Quantization } from '../protocol/manifest.ts';
-import { fateOf, readSideFolder } from '../protocol/sideFolders.ts';
 
 export type ModelSource = 'bundled' | 'imported' | 'folder';
 
@@ -154,11 +152,10 @@ async function modelFoldersIn(folder: string): Promise<string[]> {
 async function clearAbandoned(folder: string): Promise<void> {
   // No folder: nothing was imported yet.
   const names: readonly string[] = await readdir(folder).catch(() => []);
-  const host = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
   for (const name of names) {
     const side = readSideFolder(name);
     if (side === null) continue;
-    const fate = fateOf(side, names.includes(side.model), host, isAlive);
+    const fate = fateOf(side, names.includes(side.model));
     // Another window may be faster, and a folder that can't be removed is no reason to list nothing.
     if (fate === 'restore') await rename(join(folder, name), join(folder, side.model)).catch(() => undefined);
     if (fate === 'remove') await rm(join(folder, name), { recursive: true, force: true }).catch(() => undefined);

@@ -4,10 +4,10 @@
  * live (its process id may be another program's by now, or it is on another machine) when nobody touches it while it
  * is watched. No clock is believed, since clocks are set and machines sleep: only that a file changes or doesn't.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import path from 'node:path';
+import { isAlive, thisHost } from '../disk/owner.ts';
 import { TahError } from '../protocol/errors.ts';
 import { sleepUnlessCancelled } from './retry.ts';
 
@@ -132,22 +132,6 @@ async function looksOf(file: string): Promise<string | null> {
   const owner = await ownerOf(file);
   const touched = await stat(file).then(({ mtimeMs, ctimeMs }) => `${mtimeMs} ${ctimeMs}`, () => null);
   return owner === null || touched === null ? null : `${owner} ${touched}`;
-}
-
-/** Whether a process of this id runs on this machine. */
-export function isAlive(pid: number): boolean {
-  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it lives and belongs to someone else.
-    return isCode(error, 'EPERM');
-  }
-}
-
-function thisHost(): string {
-  return createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
 }
 
 function isCode(error: unknown, code: string): boolean {

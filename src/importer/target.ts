@@ -2,13 +2,11 @@
  * The folder that an import makes: a temporary one beside the target, renamed when it is whole, removed otherwise.
  * Knows file systems and their errors; knows nothing of models.
  */
-import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
+import { fateOf, readSideFolder, sideFolderName } from '../disk/sideFolders.ts';
 import { TahError } from '../protocol/errors.ts';
 import { MANIFEST_FILE } from '../protocol/manifest.ts';
-import { fateOf, readSideFolder, sideFolderName, type SideFolder } from '../protocol/sideFolders.ts';
 
 export interface Target {
   /** The folder that will be there in the end. */
@@ -29,7 +27,7 @@ const SPARE_BYTES = 32 * 1024 * 1024;
 /** @param source what is imported: a folder that holds it is not replaced @throws TahError import.exists, import.cannot-write */
 export function prepareTarget(out: string, replace: boolean, source: string): Target {
   const parent = path.dirname(out);
-  const folder = sideFolder('partial', out);
+  const folder = sideFolderName('partial', out);
   let created: string | null = null;
   let made = false;
   const discard = (): void => {
@@ -47,15 +45,6 @@ export function prepareTarget(out: string, replace: boolean, source: string): Ta
     throw diskError(error, out);
   }
   return { out, folder, commit: () => commit(folder, out, replace), discard };
-}
-
-/** A name that no other import has. */
-function sideFolder(kind: SideFolder['kind'], out: string): string {
-  return sideFolderName(kind, out, { pid: process.pid, host: thisHost(), random: randomBytes(4).toString('hex') });
-}
-
-function thisHost(): string {
-  return createHash('sha256').update(os.hostname()).digest('hex').slice(0, 8);
 }
 
 function checkReplaceable(out: string, replace: boolean, source: string): void {
@@ -138,7 +127,7 @@ function takePlace(folder: string, out: string): boolean {
 
 /** Where the older folder is now; null where another import has just moved it. @throws TahError import.exists for what is no model */
 function moveAside(out: string): string | null {
-  const aside = sideFolder('replaced', out);
+  const aside = sideFolderName('replaced', out);
   if (!fs.existsSync(path.join(out, MANIFEST_FILE)) && exists(out)) throw noModel(out);
   try {
     fs.renameSync(out, aside);
@@ -154,7 +143,7 @@ function clearAbandoned(parent: string, base: string): void {
   for (const name of fs.readdirSync(parent)) {
     const side = readSideFolder(name);
     if (side?.model !== base) continue;
-    const fate = fateOf(side, exists(path.join(parent, base)), thisHost(), isAlive);
+    const fate = fateOf(side, exists(path.join(parent, base)));
     if (fate === 'restore') fs.renameSync(path.join(parent, name), path.join(parent, base));
     if (fate === 'remove') fs.rmSync(path.join(parent, name), { recursive: true, force: true });
   }
@@ -162,16 +151,6 @@ function clearAbandoned(parent: string, base: string): void {
 
 function isCode(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof Error && 'code' in error && codes.includes(String(error.code));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it lives and belongs to someone else.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 /** @throws TahError import.disk-full when the file system says that it has less than is needed */
