@@ -33,6 +33,12 @@ import type { AnswerCheck } from '../protocol/answer.ts';
 import { CACHE_FOLDER_VARIABLE, PROVIDER_RECORD_FILE } from '../protocol/rpc.ts';
 import { extractAnswer } from '../answer/extract.ts';
 
+/** The run that the panel showed last, in this window or the one before; null: none yet. */
+export interface ShownRun {
+  readonly get: () => string | null;
+  readonly set: (runId: string) => void;
+}
+
 export interface Services {
   readonly extensionUri: vscode.Uri;
   readonly extensionVersion: string;
@@ -44,6 +50,7 @@ export interface Services {
   /** Runs that have ended, this window's and earlier ones'. */
   readonly history: RunHistory;
   readonly origins: Origins;
+  readonly shownRun: ShownRun;
   readonly models: ModelStore;
   readonly downloads: Downloads;
   /** Libraries for NVIDIA's cards, fetched on request. */
@@ -67,6 +74,8 @@ export interface Services {
 const REJECTED_RUNTIMES = 'rejectedRuntimes';
 /** Of the window's state: places of problems, for its next run. */
 const ORIGINS = 'origins';
+/** Of the window's state: the run that the panel shows. */
+const SHOWN_RUN = 'shownRun';
 
 export function createServices(context: vscode.ExtensionContext): Services {
   const log = vscode.window.createOutputChannel('Think-at-Hard', { log: true });
@@ -102,6 +111,7 @@ export function createServices(context: vscode.ExtensionContext): Services {
     fetch: () => (input, init) => globalThis.fetch(input, init),
   });
   const hubTokens = new HubTokens(context.secrets);
+  const shownRun = keptShownRun(context.workspaceState, log);
   const status = new StatusItem(engine, runs, log, () => settings().model);
   const origins = keptOrigins(context.workspaceState, log);
   context.subscriptions.push(log, status, followEdits(origins), keepEnded(runs, history));
@@ -119,7 +129,7 @@ export function createServices(context: vscode.ExtensionContext): Services {
     await saved;
   };
   const extensionVersion = String((context.extension.packageJSON as { readonly version?: unknown }).version);
-  return { extensionUri: context.extensionUri, extensionVersion, log, engine, endpointKeys, runs, history, origins, models, checkAnswer: check, downloads, cuda, hubTokens, officialNode: node, status, settings, math, forgetProviders: () => rm(join(storage, PROVIDER_RECORD_FILE), { force: true }), analyse, dispose };
+  return { extensionUri: context.extensionUri, extensionVersion, log, engine, endpointKeys, runs, history, origins, shownRun, models, checkAnswer: check, downloads, cuda, hubTokens, officialNode: node, status, settings, math, forgetProviders: () => rm(join(storage, PROVIDER_RECORD_FILE), { force: true }), analyse, dispose };
 }
 
 /** The engine process, and the Node that can be fetched for it; what has died under it is known to the next window. */
@@ -151,6 +161,18 @@ function keptOrigins(state: vscode.Memento, log: vscode.LogOutputChannel): Origi
       logError(log, error);
     },
   });
+}
+
+function keptShownRun(state: vscode.Memento, log: vscode.LogOutputChannel): ShownRun {
+  return {
+    get: () => {
+      const saved = state.get<unknown>(SHOWN_RUN);
+      return typeof saved === 'string' ? saved : null;
+    },
+    set: (runId) => {
+      state.update(SHOWN_RUN, runId).then(undefined, (error: unknown) => { logError(log, error); });
+    },
+  };
 }
 
 function openHistory(folder: string, log: vscode.LogOutputChannel): RunHistory {

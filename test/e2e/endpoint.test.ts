@@ -100,13 +100,7 @@ describe('A model that writes hostile text', () => {
 
   it('has it shown as the text it is in the thread of an explanation', async () => {
     const { workbench, screenshot } = session();
-    await workbench.openFile('formulas.md');
-    await workbench.selectLine('formulas.md', 'Markdown formula');
-    await workbench.press('End');
-    await workbench.press('ArrowLeft');
-    await workbench.press('ArrowLeft');
-    await workbench.runCommand('Think-at-Hard: Explain Formula');
-    const thread = workbench.page.locator('.review-widget').last();
+    const thread = await workbench.explainFormula('formulas.md', 'Markdown formula', 2);
     await thread.getByText(/computer algebra:|Could not be checked/).first().waitFor({ timeout: ANSWER_MS });
     const text = await thread.innerText();
     for (const part of [`<img src="x" onerror="${attack}">`, '[run](command:workbench.action.terminal.new)', `[x](javascript:${attack})`]) expect(text).toContain(part);

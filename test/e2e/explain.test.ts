@@ -16,9 +16,7 @@ const session = useSession(() => Promise.resolve({ 'workbench.colorTheme': 'Dark
 async function hoverAt(file: string, text: string, back: number): Promise<void> {
   const { workbench } = session();
   await workbench.openFile(file);
-  await workbench.selectLine(file, text);
-  await workbench.press('End');
-  for (let i = 0; i < back; i += 1) await workbench.press('ArrowLeft');
+  await workbench.cursorNearEnd(file, text, back);
   await workbench.runCommand('Show or Focus Hover');
 }
 
@@ -166,12 +164,7 @@ describe('an explanation', () => {
 
   it('says of a formula beyond the bundled model that it was not asked, and offers a larger one', async () => {
     const { workbench } = session();
-    await workbench.openFile('formulas.tex');
-    await workbench.selectLine('formulas.tex', 'An integral');
-    await workbench.press('End');
-    await workbench.press('ArrowLeft');
-    await workbench.press('ArrowLeft');
-    await workbench.runCommand('Think-at-Hard: Explain Formula');
+    await workbench.explainFormula('formulas.tex', 'An integral', 2);
     await thread().getByText('has not learned this kind of problem').waitFor({ timeout: FIRST_MS });
     await thread().getByText('Select a larger model').waitFor();
     await session().screenshot('explain-not-asked');
@@ -202,9 +195,7 @@ describe('the other doors', () => {
 
   it('are the code actions at a formula: explain, solve, difficulty', async () => {
     const { workbench, screenshot } = session();
-    await workbench.selectLine('formulas.md', 'Markdown formula');
-    await workbench.press('End');
-    await workbench.press('ArrowLeft');
+    await workbench.cursorNearEnd('formulas.md', 'Markdown formula', 1);
     await workbench.press('Control+.');
     await action('Explain this formula').waitFor();
     expect([await action('Solve this formula').count(), await action('Difficulty of this formula').count()]).toEqual([1, 1]);

@@ -62,13 +62,7 @@ describe('A second window', () => {
 describe('An engine that is killed', () => {
   it('under an explanation is told in its thread, and what computer algebra said stays', async () => {
     const { workbench, server, screenshot } = session();
-    await workbench.openFile('formulas.md');
-    await workbench.selectLine('formulas.md', 'Markdown formula');
-    await workbench.press('End');
-    await workbench.press('ArrowLeft');
-    await workbench.press('ArrowLeft');
-    await workbench.runCommand('Think-at-Hard: Explain Formula');
-    const thread = workbench.page.locator('.review-widget').last();
+    const thread = await workbench.explainFormula('formulas.md', 'Markdown formula', 2);
     await thread.getByText('All real solutions').waitFor({ timeout: START_MS });
     await until('the model writes', async () => ((await server.engineProcesses()).length > 0 ? true : null), START_MS);
     await killEngines();

@@ -45,12 +45,7 @@ describe('A long run', () => {
 
   it('is stopped where it explains a formula, and the explanation keeps what it has', async () => {
     const { workbench, screenshot } = session();
-    await workbench.openFile('formulas.md');
-    await workbench.selectLine('formulas.md', 'Markdown formula');
-    await workbench.press('End');
-    await workbench.press('ArrowLeft');
-    await workbench.runCommand('Think-at-Hard: Explain Formula');
-    const thread = workbench.page.locator('.review-widget').last();
+    const thread = await workbench.explainFormula('formulas.md', 'Markdown formula', 1);
     await thread.getByText('Thinking…').waitFor({ timeout: START_MS });
     await thread.locator('.head [aria-label="Stop"]').click();
     await thread.getByText('Stopped').waitFor({ timeout: 10_000 });

@@ -168,6 +168,21 @@ export class Workbench {
     await this.page.keyboard.press('Shift+End');
   }
 
+  /** Puts the cursor `back` characters before the end of the line that holds `text` in the editor of `file`. */
+  async cursorNearEnd(file: string, text: string, back: number): Promise<void> {
+    await this.selectLine(file, text);
+    await this.press('End');
+    for (let i = 0; i < back; i += 1) await this.press('ArrowLeft');
+  }
+
+  /** Has the formula there explained. @returns the comment thread, which may not be there yet */
+  async explainFormula(file: string, text: string, back: number): Promise<Locator> {
+    await this.openFile(file);
+    await this.cursorNearEnd(file, text, back);
+    await this.runCommand('Think-at-Hard: Explain Formula');
+    return this.page.locator('.review-widget').last();
+  }
+
   /** Puts the cursor into the editor of `file` without changing what is selected there. */
   async focusEditor(file: string): Promise<void> {
     await this.editor(file).locator('textarea, .native-edit-context').first().focus();

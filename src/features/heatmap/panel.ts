@@ -55,7 +55,8 @@ class RunPanels implements vscode.WebviewPanelSerializer {
 
   deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
     this.panel?.dispose();
-    this.adopt(panel, readPanelState(state)?.runId ?? null);
+    // What a page saves is written by VS Code every few seconds at best; what the host saves, at once.
+    this.adopt(panel, this.services.shownRun.get() ?? readPanelState(state)?.runId ?? null);
     return Promise.resolve();
   }
 
@@ -64,6 +65,7 @@ class RunPanels implements vscode.WebviewPanelSerializer {
     const page = new RunPageHost(panel.webview, liveRuns(services), services, {
       onShow: (shown) => {
         const run = shown === null ? null : services.runs.get(shown);
+        if (run !== null) services.shownRun.set(run.id);
         panel.title = run === null ? 'Think-at-Hard' : titleOf(run.problem);
       },
     });
