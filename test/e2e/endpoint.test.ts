@@ -1,15 +1,20 @@
 /**
- * An endpoint that is no friend: one that refuses or breaks off, and one whose model writes what must never be anything
- * but text. The server is a fake one on loopback.
+ * An endpoint that is no friend: one that refuses, breaks off or is gone; one whose model writes what must never be
+ * anything but text; and one that is faster than the page. The server is a fake one on loopback.
  */
 import { afterAll, describe, expect, it } from 'vitest';
 import { TEST_ID } from '../../src/protocol/heatmap.ts';
 import { DONE, delta, startFakeServer, type FakeServer } from '../fixtures/endpoint/fakeServer.ts';
+import { describeTimes, pageTimes } from './pageTimes.ts';
 import { useSession } from './session.ts';
 import { until } from './workbench.ts';
 
 const FILE = 'problem.md';
 const ANSWER_MS = 240_000;
+const TOKENS = 20_000;
+const TOKENS_A_PART = 20;
+/** Not frozen, on a machine that does other things too; no measure of speed. */
+const LONGEST_BLOCK_MS = 5_000;
 
 const END = delta(null, {}, { finish_reason: 'stop' });
 
@@ -40,6 +45,14 @@ async function untilRefused(reason: RegExp): Promise<void> {
     return reason.test(text) ? text : null;
   }, ANSWER_MS);
   expect(await panel.state()).toBe('failed');
+}
+
+/** Waits for the end of what the server writes: a fast one may have ended before its run is seen running. */
+async function untilWritten(end: string): Promise<void> {
+  await until(`the answer ends with "${end}"`, async () => {
+    const text = await (await session().panel.find(TEST_ID.answerText)).textContent({ timeout: ANSWER_MS });
+    return text?.trimEnd().endsWith(end) === true ? true : null;
+  }, ANSWER_MS);
 }
 
 describe('A server that refuses', () => {
@@ -108,5 +121,55 @@ describe('A model that writes hostile text', () => {
     await screenshot('endpoint-hostile-thread');
     await expectHarmless();
     await thread.locator('.head [aria-label="Delete Explanation"]').click();
+  });
+
+  it('in a line of 100 000 characters does not freeze the panel', async () => {
+    const { panel, screenshot } = session();
+    const word = `$x = 5$ ${'ab <img> **c** _d_ `e` '.repeat(60)}`;
+    const line = word.repeat(Math.ceil(100_000 / word.length));
+    const parts = Array.from({ length: 100 }, (_, i) => delta(line.slice(i * 1000, (i + 1) * 1000)));
+    fake.scripts = [{ kind: 'stream', intervalMs: 20, parts: [...parts, delta(' so much for that.'), END, DONE] }];
+    const times = await pageTimes(await panel.frame(), async () => {
+      await solve();
+      await untilWritten('so much for that.');
+      await panel.untilState('done', ANSWER_MS);
+    });
+    console.log(describeTimes('A line of 100 000 characters', times));
+    await screenshot('endpoint-long-line');
+    expect(times.longestTask).toBeLessThan(LONGEST_BLOCK_MS);
+    expect(await (await panel.find(TEST_ID.answerText)).locator('img').count()).toBe(0);
+  });
+});
+
+describe('A server that is fast', () => {
+  it(`streams ${TOKENS} tokens into the heatmap, and the page goes on meanwhile`, async () => {
+    const { panel, screenshot } = session();
+    const token = (i: number): string => {
+      const text = i === TOKENS - 1 ? ' at last' : i % 30 === 29 ? '\n\n' : ` ${['we', 'add', '5', 'to', 'both', 'sides'][i % 6]}`;
+      return delta(text, {}, { logprobs: { content: [{ token: text, logprob: -0.1, top_logprobs: [{ token: text, logprob: -0.1 }, { token: ' or', logprob: -2.5 }] }] } });
+    };
+    const parts = Array.from({ length: TOKENS / TOKENS_A_PART }, (_, part) => Array.from({ length: TOKENS_A_PART }, (_, i) => token(part * TOKENS_A_PART + i)).join(''));
+    fake.scripts = [{ kind: 'stream', intervalMs: 5, parts: [...parts, END, DONE] }];
+    const times = await pageTimes(await panel.frame(), async () => {
+      await solve();
+      await untilWritten('at last');
+      await panel.untilState('done', ANSWER_MS);
+    });
+    console.log(describeTimes(`${TOKENS} tokens that stream`, times));
+    await screenshot('endpoint-streamed');
+    const tokens = await panel.tokens();
+    expect(await tokens.first().getAttribute('aria-setsize')).toBe(String(TOKENS));
+    expect(await tokens.count()).toBeLessThan(TOKENS / 4);
+    expect(times.longestTask).toBeLessThan(LONGEST_BLOCK_MS);
+    expect(times.framesASecond).toBeGreaterThan(1);
+  });
+});
+
+describe('A server that is gone', () => {
+  it('is named with the reason', async () => {
+    await fake.close();
+    await solve();
+    await untilRefused(/server \(127\.0\.0\.1[:\d]*\) can't be reached: ECONNREFUSED/);
+    await session().screenshot('endpoint-gone');
   });
 });
