@@ -76,7 +76,7 @@ export class HeaderView {
       const rejected = run.provider.rejected.map(({ provider, reason }) => `${provider}: ${reason}`);
       this.facts.append(fact('chip', run.model?.endpoint?.host ?? run.provider.provider, [run.provider.reason, ...rejected].join('\n'), TEST_ID.provider));
     }
-    this.facts.append(fact('lightbulb', policyText(run.policy, run.model?.threshold ?? null), '', TEST_ID.policy));
+    if (run.model !== null) this.facts.append(fact('lightbulb', policyText({ policy: run.policy, model: run.model }), '', TEST_ID.policy));
   }
 }
 

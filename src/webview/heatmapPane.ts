@@ -54,6 +54,7 @@ export class HeatmapPane {
   private readonly oracle: OracleView | null;
   private readonly legend = new Legend();
   private readonly missing = element('p', { className: 'missing' });
+  private readonly title = element('h2');
   private readonly summary = element('p', { className: 'summary', testId: TEST_ID.heatmapSummary });
   private readonly steps: readonly HTMLButtonElement[];
   private counted: Totals = NO_TOKENS;
@@ -112,7 +113,7 @@ export class HeatmapPane {
     ];
     const exports = menuButton({ icon: 'export', label: l10n.t('Export the heatmap'), testId: TEST_ID.export, items: EXPORT_FORMATS.map((format) => ({ name: format, label: exportText(format), onChoose: () => { actions.onExport(format); } })) });
     const tools = element('div', { className: 'heatmap-tools', children: [element('div', { className: 'steps', children: [...this.steps] }), this.search.node, exports, this.legend.node] });
-    const head = element('div', { className: 'heatmap-head', children: [element('h2', { text: run.kind === 'measure' ? l10n.t('Where the text is hard') : l10n.t('Where it thought twice') }), this.summary] });
+    const head = element('div', { className: 'heatmap-head', children: [this.title, this.summary] });
     const body = element('div', { className: 'heatmap-body', children: [this.heatmap.node, this.details.node] });
     this.missing.hidden = true;
     this.node.append(head, this.missing, ...(this.oracle === null ? [] : [this.oracle.node]), this.scores.node, tools, body);
@@ -159,8 +160,7 @@ export class HeatmapPane {
     const grown = rows.length > this.drawn;
     this.heatmap.append(rows.slice(this.drawn));
     this.drawn = rows.length;
-    this.summary.textContent = heatmapSummary(this.counted);
-    this.drawMissing();
+    this.drawKnown();
     if (grown) this.oracle?.update(rows);
     if (grown && this.search.isActive) this.search.refresh();
     this.scores.update({ tokens: rows, prompt: run.prompt.map(({ iterCount, continueProbability }) => ({ iterCount, score: firstScore({ continueProbability }) })), model: run.model, stats: run.stats, threshold: this.threshold(), measured: run.kind === 'measure', branches: this.canBranch() });
@@ -169,10 +169,15 @@ export class HeatmapPane {
   }
 
   /** An endpoint may send less than the heatmap shows. */
-  private drawMissing(): void {
+  private drawKnown(): void {
     const missing = missingData(this.run);
+    const passesKnown = !missing.includes('passes');
+    const title = this.run.kind === 'measure' ? l10n.t('Where the text is hard') : passesKnown ? l10n.t('Where it thought twice') : l10n.t('Tokens');
+    if (this.title.textContent !== title) this.title.textContent = title;
+    this.summary.textContent = heatmapSummary(this.counted, passesKnown);
     this.missing.hidden = missing.length === 0;
-    this.scores.node.hidden = missing.includes('passes');
+    this.scores.node.hidden = !passesKnown;
+    this.legend.node.hidden = !passesKnown;
     if (!this.missing.hidden) this.missing.textContent = missingText(missing, this.run.model?.endpoint?.name ?? '');
   }
 

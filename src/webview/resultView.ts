@@ -5,7 +5,7 @@
 
 import type { AnswerCheck, CheckState } from '../protocol/answer.ts';
 import { TEST_ID } from '../protocol/heatmap.ts';
-import { hasEnded } from '../protocol/run.ts';
+import { hasEnded, missingData } from '../protocol/run.ts';
 import type { Run } from '../protocol/run.ts';
 import { button, element, icon } from './dom.ts';
 import { renderInline } from './markdownView.ts';
@@ -15,7 +15,7 @@ import { costText } from './summary.ts';
 import type { Totals } from './summary.ts';
 import { l10n } from './texts.ts';
 
-type RunEnd = Pick<Run, 'kind' | 'state' | 'answer' | 'check' | 'error' | 'stats' | 'scope'>;
+type RunEnd = Pick<Run, 'kind' | 'state' | 'answer' | 'check' | 'error' | 'stats' | 'scope' | 'model'>;
 
 export interface ResultActions {
   readonly onRetry: () => void;
@@ -32,7 +32,7 @@ export function drawResult(node: HTMLElement, run: RunEnd, totals: Totals, actio
   if (run.error !== null && run.state === 'failed') node.append(errorBox(run.error.message, run.error.hint, actions));
   // A measured text is the user's own: it has no answer of the model.
   if (run.kind !== 'measure' && (run.state !== 'failed' || run.answer !== null)) node.append(answerRow(run));
-  if (run.stats !== null) node.append(element('p', { className: 'cost', testId: TEST_ID.cost, text: costText(run.stats, totals) }));
+  if (run.stats !== null) node.append(element('p', { className: 'cost', testId: TEST_ID.cost, text: costText(run.stats, totals, !missingData(run).includes('passes')) }));
 }
 
 /** The final answer with the word on its check. */

@@ -4,6 +4,7 @@
  */
 
 import type { EndReason, GenerateStats, ThinkingPolicy } from '../protocol/engine.ts';
+import { missingData } from '../protocol/run.ts';
 import type { MissingDatum, Run } from '../protocol/run.ts';
 import type { TokenRow } from '../protocol/tokenRow.ts';
 import { l10n } from './texts.ts';
@@ -29,30 +30,36 @@ export function addTokens(totals: Totals, tokens: readonly Pick<TokenRow, 'iterC
   return { tokens: totals.tokens + tokens.length, passes, sent, changedPick };
 }
 
-export function heatmapSummary(totals: Totals): string {
+/** @param passesKnown false where the run's passes are not: nothing is said of them then */
+export function heatmapSummary(totals: Totals, passesKnown: boolean): string {
   if (totals.tokens === 0) return l10n.t('No tokens yet');
+  const tokens = totals.tokens === 1 ? l10n.t('1 token') : l10n.t('{0} tokens', totals.tokens);
+  if (!passesKnown) return tokens;
   return [
-    totals.tokens === 1 ? l10n.t('1 token') : l10n.t('{0} tokens', totals.tokens),
+    tokens,
     l10n.t('{0} sent to a second pass ({1})', totals.sent, formatPercent(totals.sent / totals.tokens)),
     l10n.t('pick changed at {0}', totals.changedPick),
     l10n.t('{0} passes a token', (totals.passes / totals.tokens).toFixed(2)),
   ].join(' · ');
 }
 
-export function costText(stats: GenerateStats, totals: Totals): string {
+/** @param passesKnown as in `heatmapSummary` */
+export function costText(stats: GenerateStats, totals: Totals, passesKnown: boolean): string {
   const share = totals.tokens === 0 ? 0 : totals.sent / totals.tokens;
   return [
-    l10n.t('{0} passes a token', stats.passesPerToken.toFixed(2)),
-    l10n.t('{0} thought over', formatPercent(share)),
+    ...(passesKnown ? [l10n.t('{0} passes a token', stats.passesPerToken.toFixed(2)), l10n.t('{0} thought over', formatPercent(share))] : []),
     l10n.t('{0} tokens/s', stats.tokensPerSecond.toFixed(stats.tokensPerSecond < 10 ? 1 : 0)),
     l10n.t('{0} tokens in {1} s', stats.tokens, ((stats.prefillMs + stats.decodeMs) / 1000).toFixed(1)),
   ].join(' · ');
 }
 
-export function policyText(policy: ThinkingPolicy, modelThreshold: number | null): string {
+/** What is asked of a model may not be what it does: a plain one has no second pass, and an endpoint may not tell. */
+export function policyText({ policy, model }: { readonly policy: ThinkingPolicy; readonly model: NonNullable<Run['model']> }): string {
+  if (missingData({ model }).includes('passes')) return l10n.t('thinking policy not known: the server does not tell');
+  if (model.maxIter === 1) return l10n.t('plain model: one pass a token');
   switch (policy.kind) {
     case 'decider': {
-      const threshold = policy.threshold ?? modelThreshold;
+      const threshold = policy.threshold ?? model.threshold;
       return threshold === null ? l10n.t('thinks twice where hard') : l10n.t('thinks twice where score > {0}', Number(threshold.toFixed(3)));
     }
     case 'never':

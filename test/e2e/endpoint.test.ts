@@ -157,6 +157,8 @@ describe('A server that is fast', () => {
     });
     console.log(describeTimes(`${TOKENS} tokens that stream`, times));
     await screenshot('endpoint-streamed');
+    expect(await panel.text(TEST_ID.policy)).toContain('thinking policy not known');
+    expect(await panel.text(TEST_ID.heatmapSummary)).toBe(`${TOKENS} tokens`);
     const tokens = await panel.tokens();
     expect(await tokens.first().getAttribute('aria-setsize')).toBe(String(TOKENS));
     expect(await tokens.count()).toBeLessThan(TOKENS / 4);

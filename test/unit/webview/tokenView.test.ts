@@ -5,7 +5,7 @@ import { lineBreakOf } from '../../../src/webview/tokenBlocks.ts';
 import { formatPercent, tokenCell } from '../../../src/webview/tokenCell.ts';
 import type { TokenCell } from '../../../src/webview/tokenCell.ts';
 import { candidateRows, tokenDetails } from '../../../src/webview/tokenView.ts';
-import { addTokens, heatmapSummary, NO_TOKENS, policyText, stateText } from '../../../src/webview/summary.ts';
+import { addTokens, costText, heatmapSummary, NO_TOKENS, policyText, stateText } from '../../../src/webview/summary.ts';
 import { l10n, setTexts } from '../../../src/webview/texts.ts';
 import { candidates, run, token } from './exampleRun.ts';
 
@@ -70,20 +70,37 @@ describe('details of a token', () => {
 });
 
 describe('summaries', () => {
+  const { model } = run();
+  if (model === null) throw new Error('The example has a model.');
+
   it('count tokens, passes and changed picks batch by batch as over the whole', () => {
     const all = [token('a'), token('b', { iterCount: 2 }), token('c', { iterCount: 2, before: candidates('a', 'b'), after: candidates('b', 'a') }), token('d')].map(tokenRow);
     const totals = addTokens(addTokens(NO_TOKENS, all.slice(0, 2)), all.slice(2));
     expect(totals).toEqual(addTokens(NO_TOKENS, all));
-    expect(heatmapSummary(totals)).toBe('4 tokens · 2 sent to a second pass (50 %) · pick changed at 1 · 1.50 passes a token');
-    expect(heatmapSummary(NO_TOKENS)).toBe('No tokens yet');
+    expect(heatmapSummary(totals, true)).toBe('4 tokens · 2 sent to a second pass (50 %) · pick changed at 1 · 1.50 passes a token');
+    expect(heatmapSummary(NO_TOKENS, true)).toBe('No tokens yet');
   });
 
   it('say what the run is doing and why it ended', () => {
     expect(stateText(run({ model: null }))).toBe('Loading model…');
     expect(stateText(run())).toBe('Thinking…');
     expect(stateText(run({ state: 'done', endReason: 'max-tokens' }))).toContain('token limit');
-    expect(policyText({ kind: 'decider' }, 0.9)).toBe('thinks twice where score > 0.9');
-    expect(policyText({ kind: 'decider', threshold: 0.2 }, 0.9)).toContain('0.2');
+    expect(policyText({ policy: { kind: 'decider' }, model: { ...model, threshold: 0.9 } })).toBe('thinks twice where score > 0.9');
+    expect(policyText({ policy: { kind: 'decider', threshold: 0.2 }, model: { ...model, threshold: 0.9 } })).toContain('0.2');
+  });
+
+  it('say nothing of second passes where there are none or none are told of', () => {
+    const policy = { kind: 'decider' } as const;
+    const at = (sends: 'tah' | 'logprobs' | 'text'): string => policyText({ policy, model: { ...model, maxIter: sends === 'tah' ? 2 : 1, threshold: null, endpoint: { name: 'server', host: 'h', sends } } });
+    expect(at('logprobs')).toBe('thinking policy not known: the server does not tell');
+    expect(at('text')).toBe(at('logprobs'));
+    expect(at('tah')).toBe('thinks twice where hard');
+    expect(policyText({ policy, model: { ...model, maxIter: 1, threshold: null } })).toBe('plain model: one pass a token');
+    const totals = addTokens(NO_TOKENS, [token('a'), token('b')].map(tokenRow));
+    expect(heatmapSummary(totals, false)).toBe('2 tokens');
+    const stats = { promptTokens: 3, tokens: 2, passes: 2, passesPerToken: 1, loadMs: 0, prefillMs: 500, decodeMs: 500, tokensPerSecond: 4 };
+    expect(costText(stats, totals, false)).toBe('4.0 tokens/s · 2 tokens in 1.0 s');
+    expect(costText(stats, totals, true)).toContain('1.00 passes a token · 0.0 % thought over');
   });
 
   it('are translated, and stay English where a translation lacks', () => {
