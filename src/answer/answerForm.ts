@@ -44,7 +44,7 @@ const CURRENCY: Readonly<Record<string, string>> = { '\\$': '$', $: '$', '€': 
 /** @throws Undecided where the text is no form known here */
 export function readAnswer(text: string, options: ReadingOptions = { letterUnits: false }): AnswerForm {
   const plain = unwrapped(text);
-  if (plain === '') throw new Undecided('the answer is empty');
+  if (plain === '') throw new Undecided('answer-empty');
   const words = plain.replace(/\\(?:text|mathrm|textrm)\{([^{}]*)\}/g, '$1').replace(/\\[,; ]/g, ' ').trim();
   if (NOTHING.test(words)) return { kind: 'nothing' };
   if (EVERYTHING.test(words)) return { kind: 'everything' };
@@ -124,7 +124,7 @@ function readBracketed(plain: string, options: ReadingOptions): AnswerForm | nul
   if (set !== null) {
     const inside = set[1] ?? set[2] ?? '';
     if (!isBalanced(inside)) return null;
-    if (/(?:\\mid|\||:)/.test(inside)) throw new Undecided('a set given by a condition can’t be compared');
+    if (/(?:\\mid|\||:)/.test(inside)) throw new Undecided('set-by-condition');
     return { kind: 'set', items: splitTop(inside, comma).map((item) => readAnswer(item, options)) };
   }
   const open = plain.charAt(0);
@@ -132,7 +132,7 @@ function readBracketed(plain: string, options: ReadingOptions): AnswerForm | nul
   if ((open !== '(' && open !== '[') || (close !== ')' && close !== ']')) return null;
   const inside = plain.slice(1, -1);
   if (!enclosesAll(plain)) return null;
-  if (/^\s*-?\d{1,3}(?:,\d{3})+\s*$/.test(inside)) throw new Undecided('a comma in brackets can mean a pair or thousands');
+  if (/^\s*-?\d{1,3}(?:,\d{3})+\s*$/.test(inside)) throw new Undecided('comma-in-brackets');
   const items = splitTop(inside, comma);
   return items.length < 2 ? null : { kind: 'tuple', items: items.map((item) => readAnswer(item, options)), open, close };
 }
@@ -163,10 +163,10 @@ function readSingle(plain: string, words: string, options: ReadingOptions): Answ
     const sign = RELATION.exec(plain.slice(sides[0]?.length ?? 0));
     return { kind: 'relation', left: parseExpression(sides[0] ?? ''), sign: relationSign(sign?.[0] ?? ''), right: parseExpression(sides[1] ?? '') };
   }
-  if (sides.length > 2) throw new Undecided('a chain of inequalities can’t be compared');
+  if (sides.length > 2) throw new Undecided('chain-of-inequalities');
   const equals = splitTop(plain, /^=/);
   if (equals.length === 2) return readEquation(equals[0] ?? '', equals[1] ?? '', options);
-  if (equals.length > 2) throw new Undecided('it has more than one equals sign');
+  if (equals.length > 2) throw new Undecided('several-equals-signs');
   const value = decided(() => readValue(plain, options));
   if (value !== null) return value;
   if (/^[\p{L}\s'.,!-]+$/u.test(words) && /\p{L}{2}/u.test(words)) return { kind: 'text', text: words.toLowerCase().replace(/[.!]+$/, '').replace(/\s+/g, ' ') };

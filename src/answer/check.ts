@@ -4,6 +4,7 @@
  */
 
 import type { AnswerCheck } from '../protocol/answer.ts';
+import { reason } from '../protocol/reasons.ts';
 import { readAnswer } from './answerForm.ts';
 import { checkCompute, checkConversion } from './checkCompute.ts';
 import { checkDerivative, checkRewrite } from './checkRewrite.ts';
@@ -16,16 +17,14 @@ import type { Problem } from './problemKinds.ts';
 import { Undecided } from './undecided.ts';
 import { unchecked } from './verdict.ts';
 
-export const NOT_A_FORMULA = 'This problem isn’t a formula that can be checked by computer algebra.';
-
 /** Never throws for bad input. May run for long on huge numbers: call it through checkAnswer. */
 export function checkAnswerNow(problem: string, answer: string): AnswerCheck {
   try {
     const understood = understandProblem(problem);
-    return understood === null ? unchecked(NOT_A_FORMULA) : checkUnderstood(understood, withoutUnit(understood, readAnswer(answer, { letterUnits: false, variables: lettersOf(understood) })));
+    return understood === null ? unchecked(reason('not-a-formula')) : checkUnderstood(understood, withoutUnit(understood, readAnswer(answer, { letterUnits: false, variables: lettersOf(understood) })));
   } catch (error) {
-    if (error instanceof Undecided) return unchecked(`The answer could not be checked: ${error.message}.`);
-    if (error instanceof RangeError) return unchecked('The answer could not be checked: it is too large.'); // The call stack or a bigint is exhausted.
+    if (error instanceof Undecided) return unchecked(reason('unchecked-because', error.because));
+    if (error instanceof RangeError) return unchecked(reason('unchecked-because', reason('too-large'))); // The call stack or a bigint is exhausted.
     throw error;
   }
 }
@@ -38,7 +37,7 @@ function withoutUnit(problem: Problem, answer: AnswerForm): AnswerForm {
   if (problem.kind === 'convert' || (answer.kind !== 'value' && answer.kind !== 'equation') || answer.unit === null) return answer;
   const { name, dimension } = answer.unit;
   if (dimension.startsWith('money:')) return { ...answer, unit: null };
-  if (dimension !== 'angle') throw new Undecided(`the answer is in ${name}, but the problem has no units`);
+  if (dimension !== 'angle') throw new Undecided('answer-in-unit', name);
   const inRadians = (of: Expr): Expr => ({ kind: 'call', name: 'degrees', args: [of] });
   return answer.kind === 'value' ? { ...answer, values: answer.values.map(inRadians), unit: null } : { ...answer, right: answer.right.map(inRadians), unit: null };
 }

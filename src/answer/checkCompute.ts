@@ -1,6 +1,7 @@
 /** A value that was to be computed, or converted to another unit: compared exactly, and it must be worked out. */
 
 import type { AnswerCheck } from '../protocol/answer.ts';
+import { reason } from '../protocol/reasons.ts';
 import type { AnswerForm } from './answerForm.ts';
 import { singleExpression } from './checkRewrite.ts';
 import { equalExpressions } from './equality.ts';
@@ -27,21 +28,21 @@ export function checkCompute(problem: Compute, answer: AnswerForm): AnswerCheck 
   const value = problem.percent && !(form.kind === 'value' && form.percent) ? ({ kind: 'percent', of: given } as const) : given;
   const equal = equalExpressions(value, problem.expr);
   const shown = show(problem.expr);
-  if (equal === null) return unchecked(`It could not be decided whether ${show(given)} is equal to ${shown}.`);
+  if (equal === null) return unchecked(reason('value-undecided', show(given), shown));
   if (!equal) return wrongValue(problem, given);
-  if (named !== null) return unchecked(`The value is right, but the answer gives it to ${named.name}, which was not asked for.`);
-  if (!problem.lowest && problem.expr.kind !== 'number' && given.kind === problem.expr.kind && show(given) === shown) return unchecked('The answer repeats the question.');
-  if (!isWorkedOut(given)) return unchecked(`${show(given)} is equal to ${shown}, but it is not worked out.`);
-  if (problem.remainder === 'asked' && !isWhole(given)) return unchecked(`The value is right, but the remainder was asked for.`);
-  if (problem.lowest && !isLowest(given)) return contradicted(`${show(given)} is equal to ${shown}, but not in lowest terms: it is ${shownValue(problem.expr)}.`);
-  return verified(problem.percent ? `${shown} is ${show(given).replace('%', '')}%.` : `${shown} = ${shownValue(problem.expr)}.`);
+  if (named !== null) return unchecked(reason('value-named', named.name));
+  if (!problem.lowest && problem.expr.kind !== 'number' && given.kind === problem.expr.kind && show(given) === shown) return unchecked(reason('repeats-question'));
+  if (!isWorkedOut(given)) return unchecked(reason('equal-not-worked-out', show(given), shown));
+  if (problem.remainder === 'asked' && !isWhole(given)) return unchecked(reason('remainder-asked'));
+  if (problem.lowest && !isLowest(given)) return contradicted(reason('not-lowest-terms', show(given), shown, shownValue(problem.expr)));
+  return verified(problem.percent ? reason('percent-is', shown, show(given).replace('%', '')) : reason('value-is', shown, shownValue(problem.expr)));
 }
 
 function wrongValue(problem: Compute, given: Expr): AnswerCheck {
-  if (problem.percent && equalExpressions(given, problem.expr) === true) return unchecked(`${show(given)} is the share, but it was asked for in percent.`);
+  if (problem.percent && equalExpressions(given, problem.expr) === true) return unchecked(reason('share-not-percent', show(given)));
   const target = problem.percent ? product([problem.expr, numberOf(100)]) : problem.expr;
-  if (isRoundedValue(given, target)) return unchecked(`${show(given)} is a rounded value; exactly it is ${shownValue(target)}.`);
-  return contradicted(`${show(problem.expr)} is ${shownValue(target)}${problem.percent ? '%' : ''}, not ${show(given)}.`);
+  if (isRoundedValue(given, target)) return unchecked(reason('rounded-value', show(given), shownValue(target)));
+  return contradicted(reason(problem.percent ? 'percent-is-not' : 'value-is-not', show(problem.expr), shownValue(target), show(given)));
 }
 
 function isWhole(expr: Expr): boolean {
@@ -114,18 +115,18 @@ function topOf(expr: Expr): bigint {
 
 function checkRemainder(problem: Compute, answer: Extract<AnswerForm, { kind: 'remainder' }>): AnswerCheck {
   const { expr } = problem;
-  if (problem.remainder === 'no' || expr.kind !== 'quotient') return unchecked('The answer is a division with remainder, but the problem is not.');
+  if (problem.remainder === 'no' || expr.kind !== 'quotient') return unchecked(reason('no-remainder'));
   const [value, by, times, rest] = [literalValue(expr.over), literalValue(expr.under), literalValue(answer.quotient), literalValue(answer.remainder)];
-  if (value === null || by === null || times === null || rest === null || value.d !== 1n || by.d !== 1n || by.n <= 0n || value.n < 0n) return unchecked('Only whole numbers can be divided with a remainder.');
+  if (value === null || by === null || times === null || rest === null || value.d !== 1n || by.d !== 1n || by.n <= 0n || value.n < 0n) return unchecked(reason('remainder-of-whole'));
   const shown = `${showRational(times)}·${showRational(by)} + ${showRational(rest)}`;
   const total = sum([product([numberOf(times), numberOf(by)]), numberOf(rest)]);
-  if (times.d !== 1n || rest.d !== 1n || equalExpressions(total, numberOf(value)) !== true) return contradicted(`${shown} is ${shownValue(total)}, not ${showRational(value)}.`);
-  if (rest.n < 0n || rest.n >= by.n) return contradicted(`${shown} = ${showRational(value)}, but the remainder must be smaller than ${showRational(by)}.`);
-  return verified(`${shown} = ${showRational(value)}.`);
+  if (times.d !== 1n || rest.d !== 1n || equalExpressions(total, numberOf(value)) !== true) return contradicted(reason('value-is-not', shown, shownValue(total), showRational(value)));
+  if (rest.n < 0n || rest.n >= by.n) return contradicted(reason('remainder-too-large', shown, showRational(value), showRational(by)));
+  return verified(reason('value-is', shown, showRational(value)));
 }
 function checkPair(problem: Compute, items: readonly AnswerForm[]): AnswerCheck {
   const [quotient, remainder] = items.map(singleExpression);
-  return quotient === undefined || remainder === undefined ? unchecked('The answer does not give quotient and remainder.') : checkRemainder(problem, { kind: 'remainder', quotient, remainder });
+  return quotient === undefined || remainder === undefined ? unchecked(reason('no-quotient')) : checkRemainder(problem, { kind: 'remainder', quotient, remainder });
 }
 
 // ---- units ----
@@ -133,23 +134,23 @@ function checkPair(problem: Compute, items: readonly AnswerForm[]): AnswerCheck 
 export function checkConversion(problem: Extract<Problem, { kind: 'convert' }>, answer: AnswerForm): AnswerCheck {
   const total = totalOf(problem.from);
   const [only] = problem.to;
-  if (total === null || only === undefined) return unchecked('These units can’t be converted into each other.');
+  if (total === null || only === undefined) return unchecked(reason('units-differ'));
   const text = problem.from.map(({ value, unit }) => `${showRational(value)} ${unit.name}`).join(' ');
   if (answer.kind === 'quantities') {
     const given = totalOf(answer.parts);
     const named = answer.parts.every(({ unit }) => problem.to.some((wanted) => wanted.name === unit.name));
-    if (given?.unit.dimension !== total.unit.dimension || divide(given.value, rational(1n)).n * total.value.d !== total.value.n * given.value.d) return contradicted(`The answer is not ${text}.`);
+    if (given?.unit.dimension !== total.unit.dimension || divide(given.value, rational(1n)).n * total.value.d !== total.value.n * given.value.d) return contradicted(reason('not-the-amount', text));
     const [large, ...small] = [...answer.parts].sort((a, b) => Number(b.unit.size.n / b.unit.size.d - a.unit.size.n / a.unit.size.d));
     const carried = large !== undefined && small.every((part) => isBelow(part.value, part.unit.size, large.unit.size));
-    return named && carried ? verified(`${text} is the same ${total.unit.dimension}.`) : unchecked('The amount is right, but not in the units that were asked for.');
+    return named && carried ? verified(reason('same-amount', text)) : unchecked(reason('other-units'));
   }
-  if (problem.to.length > 1) return unchecked(`The answer is not in ${problem.to.map(({ name }) => name).join(' and ')}.`);
+  if (problem.to.length > 1) return unchecked(reason('not-in-units', problem.to.map(({ name }) => name).join(', ')));
   const target = divide(total.value, only.size);
   const given = singleExpression(answer);
-  if (answer.kind === 'value' && answer.unit !== null && answer.unit.name.toLowerCase() !== only.name.toLowerCase()) return contradicted(`The answer is in ${answer.unit.name}, it was asked for in ${only.name}.`);
+  if (answer.kind === 'value' && answer.unit !== null && answer.unit.name.toLowerCase() !== only.name.toLowerCase()) return contradicted(reason('other-unit', answer.unit.name, only.name));
   const equal = equalExpressions(given, numberOf(target));
-  if (equal === true) return isWorkedOut(given) ? verified(`${text} = ${showRational(target)} ${only.name}.`) : unchecked('The answer is not worked out.');
-  return equal === false ? contradicted(`${text} is ${showRational(target)} ${only.name}, not ${show(given)}.`) : unchecked('The answer could not be compared.');
+  if (equal === true) return isWorkedOut(given) ? verified(reason('value-is', text, `${showRational(target)} ${only.name}`)) : unchecked(reason('not-worked-out'));
+  return equal === false ? contradicted(reason('value-is-not', text, `${showRational(target)} ${only.name}`, show(given))) : unchecked(reason('not-compared'));
 }
 function isBelow(value: Rational, size: Rational, limit: Rational): boolean {
   const amount = multiply(value, size);

@@ -1,6 +1,7 @@
 /** Expanded, factored, simplified, differentiated: is the answer equal, and is it in the form that was asked for? */
 
 import type { AnswerCheck } from '../protocol/answer.ts';
+import { reason } from '../protocol/reasons.ts';
 import type { AnswerForm } from './answerForm.ts';
 import { derivative } from './derivative.ts';
 import { equalExpressions } from './equality.ts';
@@ -17,16 +18,16 @@ import { contradicted, shownValue, unchecked, verified } from './verdict.ts';
 export function checkRewrite(problem: Extract<Problem, { kind: 'rewrite' }>, answer: AnswerForm): AnswerCheck {
   const given = singleExpression(answer);
   const equal = equalExpressions(given, problem.expr);
-  if (equal === null) return unchecked('It could not be decided whether the answer is equal to the expression.');
-  if (!equal) return contradicted(`The answer is not equal to ${show(problem.expr)}${problem.how === 'factor' || shownValue(problem.expr) === show(problem.expr) ? '' : `, which is ${shownValue(problem.expr)}`}.`);
-  const reason = `${show(given)} is equal to ${show(problem.expr)}.`;
+  if (equal === null) return unchecked(reason('equal-undecided'));
+  if (!equal) return contradicted(problem.how === 'factor' || shownValue(problem.expr) === show(problem.expr) ? reason('not-equal', show(problem.expr)) : reason('not-equal-which-is', show(problem.expr), shownValue(problem.expr)));
+  const same = reason('is-equal', show(given), show(problem.expr));
   switch (problem.how) {
     case 'expand':
-      return isExpanded(given) ? verified(reason) : unchecked(`${reason} But it is not fully expanded.`);
+      return isExpanded(given) ? verified(same) : unchecked(same, reason('not-expanded'));
     case 'simplify':
-      return isExpanded(given) || isSimpleQuotient(given) ? verified(reason) : unchecked(`${reason} Whether it is the simplest form was not checked.`);
+      return isExpanded(given) || isSimpleQuotient(given) ? verified(same) : unchecked(same, reason('simplest-unchecked'));
     case 'factor':
-      return isFactored(given) ? verified(reason) : unchecked(`${reason} Whether it is fully factored was not shown.`);
+      return isFactored(given) ? verified(same) : unchecked(same, reason('factored-unshown'));
     default:
       return problem.how satisfies never;
   }
@@ -36,8 +37,8 @@ export function checkDerivative(problem: Extract<Problem, { kind: 'differentiate
   const expected = derivative(problem.expr, problem.variable);
   const given = singleExpression(answer.kind === 'equation' && answer.right[0] !== undefined && answer.right.length === 1 && isNameOfDerivative(answer.left) ? { kind: 'value', values: answer.right, unit: null, percent: false } : answer);
   const equal = equalExpressions(given, expected);
-  if (equal === null) return unchecked('It could not be decided whether the answer is the derivative.');
-  return equal ? verified(`The derivative of ${show(problem.expr)} is ${shownValue(expected)}.`) : contradicted(`The derivative of ${show(problem.expr)} is ${shownValue(expected)}, not ${show(given)}.`);
+  if (equal === null) return unchecked(reason('derivative-undecided'));
+  return equal ? verified(reason('derivative-is', show(problem.expr), shownValue(expected))) : contradicted(reason('derivative-is-not', show(problem.expr), shownValue(expected), show(given)));
 }
 function isNameOfDerivative(left: Expr): boolean {
   return left.kind === 'symbol';
@@ -46,7 +47,7 @@ function isNameOfDerivative(left: Expr): boolean {
 /** @throws Undecided where the answer is no single expression */
 export function singleExpression(answer: AnswerForm): Expr {
   const [only] = answer.kind === 'value' ? answer.values : [];
-  if (answer.kind !== 'value' || only === undefined || answer.values.length > 1) throw new Undecided('the answer is not one expression');
+  if (answer.kind !== 'value' || only === undefined || answer.values.length > 1) throw new Undecided('not-one-expression');
   return only;
 }
 

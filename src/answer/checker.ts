@@ -4,7 +4,10 @@
  */
 
 import { Worker } from 'node:worker_threads';
+import { answerCheck } from '../protocol/answer.ts';
 import type { AnswerCheck } from '../protocol/answer.ts';
+import { reason } from '../protocol/reasons.ts';
+import type { Reason } from '../protocol/reasons.ts';
 import { UNREAD } from './facts/formulaFacts.ts';
 import type { FormulaFacts } from './facts/formulaFacts.ts';
 
@@ -36,20 +39,20 @@ let idle: { readonly path: string; readonly worker: Worker; readonly forget: () 
 /** @returns what the check found; 'unchecked' with the reason when it took too long, needed too much memory, crashed or was stopped. */
 export async function checkAnswer(problem: string, answer: string, options: CheckOptions): Promise<AnswerCheck> {
   const reply = await ask({ kind: 'check', problem, answer }, options);
-  if (typeof reply === 'string') return { state: 'unchecked', reason: reply };
-  return reply.kind === 'check' ? reply.check : { state: 'unchecked', reason: NO_RESULT };
+  if (reply.kind === 'none') return answerCheck('unchecked', [reply.why]);
+  return reply.kind === 'check' ? reply.check : answerCheck('unchecked', [NO_RESULT.why]);
 }
 
 /** Do two answers mean the same (equivalence.ts)? null: could not decide, or not within the limits. */
 export async function compareAnswers(a: string, b: string, options: CheckOptions): Promise<boolean | null> {
   const reply = await ask({ kind: 'compare', a, b }, options);
-  return typeof reply !== 'string' && reply.kind === 'compare' ? reply.same : null;
+  return reply.kind === 'compare' ? reply.same : null;
 }
 
 /** Is the text's answer right, as a benchmark's grader sees it (grade/grade.ts)? null: not within the limits. */
 export async function gradeText(text: string, reference: string, answers: 'number' | 'latex', options: CheckOptions): Promise<boolean | null> {
   const reply = await ask({ kind: 'grade', text, reference, answers }, { timeoutMs: GRADING_MS, ...options });
-  return typeof reply !== 'string' && reply.kind === 'grade' ? reply.right : null;
+  return reply.kind === 'grade' ? reply.right : null;
 }
 
 /** A benchmark's verdict should not depend on how busy the machine is. */
@@ -61,20 +64,27 @@ const ANALYSIS_MS = 15_000;
 /** What is known of a formula; 'unread' with the reason where there was no result within the limits. */
 export async function analyseFormula(tex: string, options: CheckOptions): Promise<FormulaFacts> {
   const reply = await ask({ kind: 'analyse', tex }, { timeoutMs: ANALYSIS_MS, ...options });
-  if (typeof reply === 'string') return { ...UNREAD, stopped: reply };
-  return reply.kind === 'analyse' ? reply.facts : { ...UNREAD, stopped: NO_RESULT };
+  if (reply.kind === 'none') return { ...UNREAD, stopped: reply.why };
+  return reply.kind === 'analyse' ? reply.facts : { ...UNREAD, stopped: NO_RESULT.why };
 }
 
-const NO_RESULT = 'The check gave no result.';
-const STOPPED = 'The check was stopped.';
+/** Why there is no reply. */
+interface NoReply {
+  readonly kind: 'none';
+  readonly why: Reason;
+}
+
+const none = (...why: Parameters<typeof reason>): NoReply => ({ kind: 'none', why: reason(...why) });
+const NO_RESULT = none('check-without-result');
+const STOPPED = none('check-stopped');
 
 /** The worker's reply, or why there is none. */
-async function ask(request: CheckRequest, { workerPath, timeoutMs = 3000, signal }: CheckOptions): Promise<CheckReply | string> {
+async function ask(request: CheckRequest, { workerPath, timeoutMs = 3000, signal }: CheckOptions): Promise<CheckReply | NoReply> {
   if (signal?.aborted === true) return STOPPED;
   const worker = takeWorker(workerPath);
-  return new Promise<CheckReply | string>((resolve) => {
+  return new Promise<CheckReply | NoReply>((resolve) => {
     let done = false;
-    const finish = (reply: CheckReply | string, keep: boolean): void => {
+    const finish = (reply: CheckReply | NoReply, keep: boolean): void => {
       if (done) return;
       done = true;
       clearTimeout(timer);
@@ -89,9 +99,9 @@ async function ask(request: CheckRequest, { workerPath, timeoutMs = 3000, signal
       if (isReply(reply)) finish(reply, true);
       else finish(NO_RESULT, false);
     };
-    const onError = (error: unknown): void => { finish(isOutOfMemory(error) ? 'The check needed too much memory and was stopped.' : `The check failed: ${error instanceof Error ? error.message : String(error)}`, false); };
-    const onExit = (code: number): void => { finish(`The check ended without a result (exit code ${code}).`, false); };
-    const timer = setTimeout(() => { finish(`The check took longer than ${timeoutMs / 1000} seconds and was stopped.`, false); }, timeoutMs);
+    const onError = (error: unknown): void => { finish(isOutOfMemory(error) ? none('check-out-of-memory') : none('check-failed', error instanceof Error ? error.message : String(error)), false); };
+    const onExit = (code: number): void => { finish(none('check-exited', String(code)), false); };
+    const timer = setTimeout(() => { finish(none('check-too-slow', String(timeoutMs / 1000)), false); }, timeoutMs);
     signal?.addEventListener('abort', onAbort);
     worker.on('message', onMessage).on('error', onError).on('exit', onExit);
     // The caller is waiting: until the result is here, the worker counts.

@@ -32,7 +32,7 @@ export function derivative(expr: Expr, name: string): Expr {
       return ofCall(expr, name);
     case 'number':
     case 'plus-minus':
-      throw new Undecided('its derivative is not known here');
+      throw new Undecided('derivative-unknown');
     default:
       return expr satisfies never;
   }
@@ -51,12 +51,12 @@ function withoutOnes(factors: readonly Expr[]): Expr {
 function ofPower({ base, exponent }: Extract<Expr, { kind: 'power' }>, name: string): Expr {
   if (!variablesOf(exponent).includes(name)) return product([exponent, power(base, sum([exponent, numberOf(-1)])), derivative(base, name)]);
   if (!variablesOf(base).includes(name)) return withoutOnes([derivative(exponent, name), power(base, exponent), ...(base.kind === 'symbol' && base.name === 'e' ? [] : [call('ln', base)])]);
-  throw new Undecided('its derivative is not known here');
+  throw new Undecided('derivative-unknown');
 }
 
 function ofCall({ name: called, args }: Extract<Expr, { kind: 'call' }>, name: string): Expr {
   const [of] = args;
-  if (of === undefined || args.length > 1) throw new Undecided('its derivative is not known here');
+  if (of === undefined || args.length > 1) throw new Undecided('derivative-unknown');
   return withoutOnes([outer(called, of), derivative(of, name)]);
 }
 
@@ -70,5 +70,5 @@ function outer(called: Extract<Expr, { kind: 'call' }>['name'], of: Expr): Expr 
   if (called === 'tan') return quotient(one, power(call('cos', of), numberOf(2)));
   if (called === 'asin') return quotient(one, call('sqrt', sum([one, negative(power(of, numberOf(2)))])));
   if (called === 'atan') return quotient(one, sum([one, power(of, numberOf(2))]));
-  throw new Undecided('its derivative is not known here');
+  throw new Undecided('derivative-unknown');
 }

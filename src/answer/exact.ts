@@ -24,7 +24,7 @@ const whole = (p: Polynomial): Exact => ({ over: p, under: ONE_POLYNOMIAL });
 const ofRational = (value: Rational): Exact => whole(constant(value));
 
 function divided(a: Exact, b: Exact): Exact {
-  if (b.over.size === 0) throw new Undefined('it divides by zero');
+  if (b.over.size === 0) throw new Undefined('divides-by-zero');
   return simplified({ over: multiplyPolynomials(a.over, b.under), under: multiplyPolynomials(a.under, b.over) });
 }
 /** A constant denominator is divided out; that is all. */
@@ -39,7 +39,7 @@ export function exactOf(expr: Expr): Exact {
     case 'number':
       return ofRational(expr.value);
     case 'symbol':
-      if (expr.name === '∞') throw new Undecided('it has an infinity');
+      if (expr.name === '∞') throw new Undecided('infinity');
       return whole(expr.name === 'i' ? generator('#i') : generator(expr.name));
     case 'sum':
       return sumOf(expr.terms.map(exactOf));
@@ -54,7 +54,7 @@ export function exactOf(expr: Expr): Exact {
     case 'percent':
       return divided(exactOf(expr.of), ofRational(rational(100n)));
     case 'plus-minus':
-      throw new Undecided('it has a ± sign, so it stands for two values');
+      throw new Undecided('plus-minus-two');
     case 'power':
       return raised(exactOf(expr.base), exactOf(expr.exponent));
     case 'call':
@@ -89,7 +89,7 @@ function raised(base: Exact, exponent: Exact): Exact {
 
 function wholePower(base: Exact, k: bigint): Exact {
   if (k === 0n) {
-    if (base.over.size === 0) throw new Undefined('0^0 has no value');
+    if (base.over.size === 0) throw new Undefined('zero-to-zero');
     return whole(ONE_POLYNOMIAL);
   }
   const value = rationalOf(base);
@@ -116,7 +116,7 @@ function rootOfRational(value: Rational, by: Rational): Polynomial {
   if (value.n < 0n) {
     const positive = rootOfRational(absolute(value), by);
     if (by.d % 2n === 1n) return by.n % 2n === 0n ? positive : scaled(positive, negate(ONE));
-    if (by.d !== 2n) throw new Undecided('it has an even root of a negative number');
+    if (by.d !== 2n) throw new Undecided('even-root-of-negative');
     return multiplyPolynomials(powerOfPolynomial(generator('#i'), Number(by.n)), positive);
   }
   let result = ONE_POLYNOMIAL;
@@ -152,11 +152,11 @@ function opaque(name: string, args: readonly Exact[]): Exact {
 
 function called(name: FunctionName, args: readonly Exact[]): Exact {
   const [first] = args;
-  if (first === undefined) throw new Undecided('a function has no argument');
+  if (first === undefined) throw new Undecided('function-without-argument');
   if (name === 'sqrt') return rootPower(first, rational(1n, 2n));
   if (name === 'root') {
     const index = args[1] === undefined ? null : rationalOf(args[1]);
-    if (index === null || !isInteger(index) || index.n < 2n) throw new Undecided('the index of a root is not a whole number above 1');
+    if (index === null || !isInteger(index) || index.n < 2n) throw new Undecided('root-index');
     return rootPower(first, rational(1n, index.n));
   }
   if (name === 'degrees') return divided(simplified({ over: multiplyPolynomials(first.over, generator('π')), under: first.under }), ofRational(rational(180n)));
@@ -184,7 +184,7 @@ const AT_NUMBERS: Readonly<Partial<Record<FunctionName, (numbers: readonly Ratio
 
 function modulo(numbers: readonly Rational[]): Rational {
   const [value = 0n, by = 1n] = integers(numbers);
-  if (by <= 0n) throw new Undefined('the modulus is not above zero');
+  if (by <= 0n) throw new Undefined('modulus');
   return rational(((value % by) + by) % by);
 }
 function floorOf(value: Rational): bigint {
@@ -192,12 +192,12 @@ function floorOf(value: Rational): bigint {
   return value.n < 0n && cut * value.d !== value.n ? cut - 1n : cut;
 }
 function integers(numbers: readonly Rational[]): bigint[] {
-  if (!numbers.every(isInteger)) throw new Undefined('it needs whole numbers');
+  if (!numbers.every(isInteger)) throw new Undefined('whole-numbers-needed');
   return numbers.map((number) => number.n);
 }
 function factorial(value: Rational): Rational {
   const [n = -1n] = integers([value]);
-  if (n < 0n) throw new Undefined('a factorial needs a whole number from 0 on');
+  if (n < 0n) throw new Undefined('factorial-of');
   if (n > 2000n) throw new Undecided(TOO_LARGE);
   let result = 1n;
   for (let k = 2n; k <= n; k += 1n) result *= k;
@@ -205,7 +205,7 @@ function factorial(value: Rational): Rational {
 }
 function binomial(a: Rational, b: Rational): Rational {
   const [n = 0n, k = 0n] = integers([a, b]);
-  if (n < 0n || k < 0n) throw new Undecided('a binomial coefficient needs whole numbers from 0 on');
+  if (n < 0n || k < 0n) throw new Undecided('binomial-of');
   if (k > 2000n && n - k > 2000n) throw new Undecided(TOO_LARGE);
   const least = k < n - k ? k : n - k;
   let result = k > n ? rational(0n) : ONE;

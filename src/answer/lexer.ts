@@ -25,7 +25,7 @@ const GREEK: Readonly<Record<string, string>> = { π: 'pi', α: 'alpha', β: 'be
 
 /** The same formula with one spelling for each sign. Words are left alone. */
 export function normalized(text: string): string {
-  if (text.length > MAX_CHARACTERS) throw new Undecided(`it is longer than ${MAX_CHARACTERS} characters`);
+  if (text.length > MAX_CHARACTERS) throw new Undecided('too-long', String(MAX_CHARACTERS));
   return text
     .replace(/[−–—﹣－‐‑]/g, '-')
     .replace(/[·⋅∙∗•]/g, '*')
@@ -106,7 +106,7 @@ export function tokenize(formula: string): Token[] {
       const word = (boxed[1] ?? '').trim();
       if (word === '') at += boxed[0].length;
       else if (/^\p{L}+$/u.test(word)) push({ type: 'word', text: word, spaced }, boxed[0].length);
-      else throw new Undecided(`“${word}” is not a formula`);
+      else throw new Undecided('not-a-word', word);
       continue;
     }
     const word = matchAt(WORD, text, at);
@@ -118,7 +118,7 @@ export function tokenize(formula: string): Token[] {
     if (command !== null) push({ type: 'command', text: command[1] ?? '', spaced }, command[0].length);
     else if (text.startsWith('\\{', at) || text.startsWith('\\}', at)) push({ type: 'sign', text: text.slice(at, at + 2), spaced }, 2);
     else if ('+-*/÷:^_(){}[]|!%°,=<>\''.includes(char)) push({ type: 'sign', text: char, spaced }, 1);
-    else throw new Undecided(`“${char}” is not known in a formula`);
+    else throw new Undecided('unknown-sign', char);
   }
   return tokens;
 }

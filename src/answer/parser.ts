@@ -28,10 +28,10 @@ class Parser {
   constructor(private readonly tokens: Token[]) {}
 
   whole(): Expr {
-    if (this.tokens.length === 0) throw new Undecided('there is no formula');
+    if (this.tokens.length === 0) throw new Undecided('no-formula');
     const expr = this.#sum();
     const rest = this.#peek();
-    if (rest !== undefined) throw new Undecided(`“${textOf(rest)}” was not expected there`);
+    if (rest !== undefined) throw new Undecided('unexpected', textOf(rest));
     return expr;
   }
 
@@ -51,12 +51,12 @@ class Parser {
     return next?.type === 'sign' && next.text === sign;
   }
   #take(sign: string): void {
-    if (!this.#isSign(sign)) throw new Undecided(`a “${sign}” is missing`);
+    if (!this.#isSign(sign)) throw new Undecided('sign-missing', sign);
     this.#at += 1;
   }
   #nested<T>(body: () => T): T {
     this.#depth += 1;
-    if (this.#depth > DEEPEST) throw new Undecided('it is nested too deeply');
+    if (this.#depth > DEEPEST) throw new Undecided('nested-too-deeply');
     const result = body();
     this.#depth -= 1;
     return result;
@@ -74,7 +74,7 @@ class Parser {
   #signed(): Expr {
     if (this.#isSign('+')) {
       this.#at += 1;
-      if (this.#isSign('+', '-')) throw new Undecided('two signs follow each other');
+      if (this.#isSign('+', '-')) throw new Undecided('two-signs');
       return this.#product();
     }
     if (this.#isSign('-')) {
@@ -106,7 +106,7 @@ class Parser {
         factors = [quotient(product(factors), under)];
         divided = true;
       } else if (this.#startsImplicit()) {
-        if (divided) throw new Undecided('a division before a product without a sign can be read in two ways; brackets would make it clear');
+        if (divided) throw new Undecided('division-before-product');
         factors.push(this.#power());
       } else {
         return product(factors);
@@ -130,7 +130,7 @@ class Parser {
     const slash = this.#peek();
     if (slash?.type !== 'sign' || slash.text !== '/') return under;
     const next = this.tokens[this.#at + 1];
-    if (under.kind !== 'number' || next?.type !== 'number' || slash.spaced || next.spaced) throw new Undecided('two divisions after each other can be read in two ways; brackets would make it clear');
+    if (under.kind !== 'number' || next?.type !== 'number' || slash.spaced || next.spaced) throw new Undecided('two-divisions');
     this.#at += 1;
     return quotient(under, this.#factor());
   }
@@ -140,7 +140,7 @@ class Parser {
     if (token === undefined) return false;
     switch (token.type) {
       case 'number':
-        throw new Undecided(`“${token.digits}” follows without a sign`);
+        throw new Undecided('number-without-sign', token.digits);
       case 'word':
         return token.text !== 'mod';
       case 'command':
@@ -179,7 +179,7 @@ class Parser {
     if (fraction?.kind !== 'quotient' || fraction.over.kind !== 'number' || fraction.under.kind !== 'number') return whole;
     const { value: top } = fraction.over;
     const { value: bottom } = fraction.under;
-    if (top.d !== 1n || bottom.d !== 1n || top.n >= bottom.n || bottom.n === 0n) throw new Undecided('a number before a fraction can be read in two ways here');
+    if (top.d !== 1n || bottom.d !== 1n || top.n >= bottom.n || bottom.n === 0n) throw new Undecided('number-before-fraction');
     return { kind: 'number', value: add(whole.value, rational(top.n, bottom.n)), written: 'mixed' };
   }
 
@@ -207,7 +207,7 @@ class Parser {
   #postfix(start: Expr): Expr {
     let expr = start;
     for (;;) {
-      if (this.#isSign('!') && this.#follows('!')) throw new Undecided('“!!” can be read in two ways');
+      if (this.#isSign('!') && this.#follows('!')) throw new Undecided('two-exclamation-marks');
       if (this.#isSign('!')) expr = { kind: 'call', name: 'factorial', args: [expr] };
       else if (this.#isSign('%')) expr = { kind: 'percent', of: expr };
       else if (this.#isSign('°')) expr = { kind: 'call', name: 'degrees', args: [expr] };
@@ -219,7 +219,7 @@ class Parser {
   #group(): Expr {
     const token = this.#peek();
     const close = token?.type === 'sign' ? CLOSING[token.text] : undefined;
-    if (close === undefined) throw new Undecided('a bracket is missing');
+    if (close === undefined) throw new Undecided('bracket-missing');
     this.#at += 1;
     const bars = this.#inBars;
     this.#inBars = 0;
@@ -231,7 +231,7 @@ class Parser {
 
   #primary(): Expr {
     const token = this.#peek();
-    if (token === undefined) throw new Undecided('it ends too early');
+    if (token === undefined) throw new Undecided('ends-too-early');
     switch (token.type) {
       case 'number':
         this.#at += 1;
@@ -245,14 +245,14 @@ class Parser {
       case 'sign':
         if (token.text === '|') return this.#bars();
         if (token.text in CLOSING) return this.#group();
-        throw new Undecided(`“${token.text}” was not expected there`);
+        throw new Undecided('unexpected', token.text);
       default:
         return token satisfies never;
     }
   }
 
   #bars(): Expr {
-    if (this.#inBars > 0) throw new Undecided('the bars of the absolute values are not clear');
+    if (this.#inBars > 0) throw new Undecided('bars-unclear');
     this.#take('|');
     this.#inBars += 1;
     const expr = this.#sum();
@@ -270,7 +270,7 @@ class Parser {
     if (lower === 'pi') return { kind: 'symbol', name: 'π' };
     if (lower === 'infinity') return { kind: 'symbol', name: '∞' };
     if (GREEK.has(lower)) return this.#symbol(lower);
-    if (!isProductOfLetters(run)) throw new Undecided(`“${run}” is not a formula`);
+    if (!isProductOfLetters(run)) throw new Undecided('not-a-word', run);
     const letters = Array.from(run);
     const last = letters.pop() ?? run;
     let tail = this.#symbol(last);
@@ -294,7 +294,7 @@ class Parser {
     const braced = this.#isSign('{');
     if (braced) this.#at += 1;
     const index = this.#peek();
-    if (index === undefined || index.type === 'sign') throw new Undecided('the index of a letter is missing');
+    if (index === undefined || index.type === 'sign') throw new Undecided('index-missing');
     this.#at += 1;
     if (braced) this.#take('}');
     return { kind: 'symbol', name: `${name}_${textOf(index)}` };
@@ -312,13 +312,13 @@ class Parser {
     const called = FUNCTIONS[name];
     if (called !== undefined) return this.#call(called);
     if (GREEK.has(name.toLowerCase())) return this.#symbol(name.toLowerCase());
-    throw new Undecided(`“\\${name}” is not known in a formula`);
+    throw new Undecided('unknown-sign', `\\${name}`);
   }
 
   #rounded(open: 'lfloor' | 'lceil'): Expr {
     const of = this.#sum();
     const close = open === 'lfloor' ? 'rfloor' : 'rceil';
-    if (!this.#isCommand(close)) throw new Undecided(`a “\\${close}” is missing`);
+    if (!this.#isCommand(close)) throw new Undecided('sign-missing', `\\${close}`);
     this.#at += 1;
     return { kind: 'call', name: open === 'lfloor' ? 'floor' : 'ceil', args: [of] };
   }
@@ -327,7 +327,7 @@ class Parser {
     let index: Expr | null = null;
     if (this.#isSign('[')) index = this.#group();
     const next = this.#peek();
-    if (next?.type === 'number' && next.digits.length > 1) throw new Undecided('what stands under the root is not clear');
+    if (next?.type === 'number' && next.digits.length > 1) throw new Undecided('radicand-unclear');
     const of = this.#isSign('(') ? this.#group() : this.#argument();
     return index === null ? { kind: 'call', name: 'sqrt', args: [of] } : { kind: 'call', name: 'root', args: [of, index] };
   }
@@ -337,7 +337,7 @@ class Parser {
     const token = this.#peek();
     if (this.#isSign('{')) return this.#group();
     if (token?.type !== 'number') return this.#primary();
-    if (!/^\d+$/.test(token.digits)) throw new Undecided('the arguments of a fraction are not clear');
+    if (!/^\d+$/.test(token.digits)) throw new Undecided('fraction-unclear');
     const first = token.digits.slice(0, 1);
     const rest = token.digits.slice(1);
     if (rest === '') this.#at += 1;
@@ -359,14 +359,14 @@ class Parser {
       exponent = this.#exponent();
       const inverse = INVERSE[name];
       if (exponent.kind === 'negative') {
-        if (inverse === undefined || exponent.of.kind !== 'number' || exponent.of.value.n !== 1n) throw new Undecided('a negative power of a function can be read in two ways');
+        if (inverse === undefined || exponent.of.kind !== 'number' || exponent.of.value.n !== 1n) throw new Undecided('negative-power');
         name = inverse;
         exponent = null;
       }
     }
     const args = [...this.#callArguments(name), ...(base === null ? [] : [base])];
     const [least, most] = argumentCount(name);
-    if (args.length < least || args.length > most) throw new Undecided(`“${name}” has a wrong number of arguments`);
+    if (args.length < least || args.length > most) throw new Undecided('number-of-arguments', name);
     const call: Expr = { kind: 'call', name, args };
     return exponent === null ? call : { kind: 'power', base: call, exponent };
   }
@@ -383,7 +383,7 @@ class Parser {
       this.#take(open.text === '(' ? ')' : '}');
       return args;
     }
-    if (!OPEN_ARGUMENT.has(name)) throw new Undecided(`“${name}” needs brackets`);
+    if (!OPEN_ARGUMENT.has(name)) throw new Undecided('needs-brackets', name);
     const factors = [this.#power()];
     for (;;) {
       const next = this.#peek();

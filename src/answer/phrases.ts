@@ -96,7 +96,7 @@ function withSigns(text: string): string {
   const certain = sides.every(([left, right]) => /[\d)]\s+$/.test(left) && /^\s/.test(right)) || sides.some(([left, right]) => /\d\s*$/.test(left) && /^\s*\d/.test(right));
   const possible = sides.every(([left, right]) => /[\d)]\s*$/.test(left) && /^\s*[\d(]/.test(right));
   if (signs.length === 0 || plain.includes('=') || !possible) return plain;
-  if (!certain) throw new Undecided('the x can be a letter or a times sign');
+  if (!certain) throw new Undecided('letter-or-times');
   return plain.replace(/(?<![a-zA-Z\\])[xX](?![a-zA-Z])/g, '*');
 }
 
@@ -186,6 +186,6 @@ function conversion(text: string): Problem | null {
   return null;
 }
 function conversionOf(from: Extract<Problem, { kind: 'convert' }>['from'], to: readonly Unit[]): Problem {
-  if ([...from, ...to].some((one) => ('unit' in one ? one.unit : one).dimension !== from[0]?.unit.dimension)) throw new Undecided('these units measure different things');
+  if ([...from, ...to].some((one) => ('unit' in one ? one.unit : one).dimension !== from[0]?.unit.dimension)) throw new Undecided('dimensions-differ');
   return { kind: 'convert', from, to };
 }

@@ -34,7 +34,7 @@ function reduced(coefficient: Rational, powers: ReadonlyMap<string, number>): Te
   for (const [name, exponent] of powers) {
     if (exponent === 0) continue;
     if (name === '#i') {
-      if (exponent % WHOLE !== 0) throw new Undecided('it has a root of an imaginary number');
+      if (exponent % WHOLE !== 0) throw new Undecided('root-of-imaginary');
       const turns = (((exponent / WHOLE) % 4) + 4) % 4;
       if (turns >= 2) factor = negate(factor);
       if (turns % 2 === 1) left.set(name, WHOLE);

@@ -29,12 +29,12 @@ const TRIGONOMETRY = new Set(['sin', 'cos', 'tan', 'cot', 'sec', 'csc']);
 /** @throws Undecided where it has a ±, or an angle without its unit */
 export function readExpression(text: string): Expr {
   const expr = parseExpression(text);
-  if (some(expr, (part) => part.kind === 'plus-minus')) throw new Undecided('it has a ± sign');
-  for (const [, word] of text.matchAll(/\d\s*(\p{L}{2,})(?!\s*\()/gu)) if (unitNamed(word ?? '') !== null) throw new Undecided('it calculates with units');
-  if (!text.includes('_') && some(expr, (part) => part.kind === 'symbol' && part.name.includes('_'))) throw new Undecided('a number follows a letter without a sign');
-  if (some(expr, addsPercent)) throw new Undecided('it isn’t said of what the percentage is taken');
+  if (some(expr, (part) => part.kind === 'plus-minus')) throw new Undecided('plus-minus');
+  for (const [, word] of text.matchAll(/\d\s*(\p{L}{2,})(?!\s*\()/gu)) if (unitNamed(word ?? '') !== null) throw new Undecided('calculates-with-units');
+  if (!text.includes('_') && some(expr, (part) => part.kind === 'symbol' && part.name.includes('_'))) throw new Undecided('number-after-letter');
+  if (some(expr, addsPercent)) throw new Undecided('percentage-of-what');
   const unclear = (part: Expr): boolean => part.kind === 'call' && TRIGONOMETRY.has(part.name) && part.args.some((arg) => variablesOf(arg).length === 0 && !some(arg, isAngle) && !isZero(arg));
-  if (some(expr, unclear)) throw new Undecided('it isn’t said whether the angle is in degrees');
+  if (some(expr, unclear)) throw new Undecided('degrees-or-not');
   return expr;
 }
 /** 200 + 10 % is 200.1 to some and 220 to others. */

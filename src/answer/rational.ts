@@ -30,7 +30,7 @@ function bounded(n: bigint): bigint {
 /** n/d. @throws Undefined where d is 0 */
 export function rational(n: bigint | number, d: bigint | number = 1n): Rational {
   const [top, bottom] = [BigInt(n), BigInt(d)];
-  if (bottom === 0n) throw new Undefined('it divides by zero');
+  if (bottom === 0n) throw new Undefined('divides-by-zero');
   if (bottom === 1n) return { n: bounded(top), d: 1n };
   const common = gcd(top, bottom) * (bottom < 0n ? -1n : 1n);
   return { n: bounded(top / common), d: bounded(bottom / common) };

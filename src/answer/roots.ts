@@ -27,7 +27,7 @@ function divideBy(a: Coefficients, b: Coefficients): { readonly quotient: Ration
   let rest = trimmed(a);
   const by = trimmed(b);
   const lead = by.at(-1);
-  if (lead === undefined) throw new Undecided('a polynomial is divided by zero');
+  if (lead === undefined) throw new Undecided('polynomial-by-zero');
   const quotient: Rational[] = Array.from({ length: Math.max(0, rest.length - by.length + 1) }, () => rational(0n));
   while (rest.length >= by.length && rest.length > 0) {
     const shift = rest.length - by.length;

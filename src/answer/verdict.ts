@@ -1,6 +1,9 @@
-/** The three verdicts with their reasons, and the sentences that several checks share. */
+/** The three verdicts with their reasons, and the values that several checks show in them. */
 
+import { answerCheck } from '../protocol/answer.ts';
 import type { AnswerCheck } from '../protocol/answer.ts';
+import { reason } from '../protocol/reasons.ts';
+import type { Reason, ReasonPart } from '../protocol/reasons.ts';
 import { exactOf, rationalOf } from './exact.ts';
 import { show } from './expression.ts';
 import type { Expr } from './expression.ts';
@@ -9,23 +12,18 @@ import { ONE_POLYNOMIAL, showPolynomial } from './polynomial.ts';
 import { showRational } from './rational.ts';
 import { decided } from './undecided.ts';
 
-const LONGEST = 400;
-
-function cut(reason: string): string {
-  return reason.length <= LONGEST ? reason : `${reason.slice(0, LONGEST / 2)} … ${reason.slice(-LONGEST / 2)}`;
+export function verified(...why: readonly Reason[]): AnswerCheck {
+  return answerCheck('verified', why);
 }
-export function verified(reason: string): AnswerCheck {
-  return { state: 'verified', reason: cut(reason) };
+export function contradicted(...why: readonly Reason[]): AnswerCheck {
+  return answerCheck('contradicted', why);
 }
-export function contradicted(reason: string): AnswerCheck {
-  return { state: 'contradicted', reason: cut(reason) };
-}
-export function unchecked(reason: string): AnswerCheck {
-  return { state: 'unchecked', reason: cut(reason) };
+export function unchecked(...why: readonly Reason[]): AnswerCheck {
+  return answerCheck('unchecked', why);
 }
 
 /** The value in its shortest exact writing: "19/12", "2√2", "x^2 + 1"; a decimal or the expression itself where there is none. */
-export function shownValue(expr: Expr): string {
+export function shownValue(expr: Expr): ReasonPart {
   const exact = decided(() => exactOf(expr));
   const rational = exact === null ? null : rationalOf(exact);
   if (rational !== null) return showRational(rational);
@@ -34,7 +32,7 @@ export function shownValue(expr: Expr): string {
   const value = decided(() => numericValue(expr));
   if (value === null) return show(expr);
   const whole = value.round();
-  return value.minus(whole).abs().lt(1e-40) && whole.abs().lt(1e15) ? whole.toFixed() : `about ${value.toSignificantDigits(6).toString()}`;
+  return value.minus(whole).abs().lt(1e-40) && whole.abs().lt(1e15) ? whole.toFixed() : reason('about', value.toSignificantDigits(6).toString());
 }
 
 /** Do both come near each other (relative 1 %), and is one of them written as a decimal? Then it is a rounded value. */

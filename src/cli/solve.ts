@@ -5,10 +5,12 @@ import { extractAnswer } from '../answer/extract.ts';
 import { judgeScope } from '../answer/scopeFile.ts';
 import { readAddress } from '../endpoint/address.ts';
 import { createEndpointEngine } from '../endpoint/endpointEngine.ts';
+import { answerCheck } from '../protocol/answer.ts';
 import type { AnswerCheck } from '../protocol/answer.ts';
 import { endpointReference } from '../protocol/engine.ts';
 import type { EngineApi, GenerateEvent, GenerateRequest, ProviderChoice, SamplingOptions, ThinkingPolicy, TokenEvent } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
+import { reason } from '../protocol/reasons.ts';
 import { firstScore, missingData, secondThought } from '../protocol/run.ts';
 import type { ScopeVerdict } from '../protocol/scope.ts';
 import { localEngine } from './localEngine.ts';
@@ -48,7 +50,7 @@ export async function solve(problem: string, options: SolveOptions, terminal: Te
   const answer = extractAnswer(text);
   const check: AnswerCheck =
     answer === null
-      ? { state: 'unchecked', reason: 'The text has no final answer in a box.' }
+      ? answerCheck('unchecked', [reason('no-boxed-answer')])
       : await checkAnswer(problem, answer, { workerPath: CHECK_WORKER, signal });
   const scope = before?.state === 'outside' ? before : ((await judgeScope(model, problem, text)) ?? before);
   if (options.save !== undefined) saveRun(options.save, { kind: 'solve', problem, answer, check, ...(scope === null ? {} : { scope }) }, solved);

@@ -135,7 +135,7 @@ export async function solveProblem(problem: EvalProblem, options: Omit<EvaluateO
   const ended = written.endReason !== null && written.endReason !== 'max-tokens' && written.endReason !== 'context-limit';
   const refused = ended && isRefusal(text, answer, options.refusal);
   const { judge, signal } = options;
-  const check: AnswerCheck = answer === null ? { state: 'unchecked', reason: 'The text has no final answer.' } : await judge.check(problem.question, answer, signal);
+  const { state, reason }: AnswerCheck = answer === null ? { state: 'unchecked', reason: 'The text has no final answer.' } : await judge.check(problem.question, answer, signal);
   const verdict = options.scope?.judgeQuestion(problem.question);
   const exact = problem.answer === null ? refused : answer === null ? false : await judge.same(answer, problem.answer, signal);
   const kind = options.task.answers;
@@ -151,9 +151,10 @@ export async function solveProblem(problem: EvalProblem, options: Omit<EvaluateO
     ...(graded === undefined ? {} : { graded }),
     refused,
     outside: verdict?.state === 'outside' ? verdict.reason.kind : null,
-    check,
+    // As data it is said again in English alone.
+    check: { state, reason },
     // Of a problem that is to be refused, the right answer isn't known: computer algebra may well be right.
-    wrongButVerified: problem.answer !== null && exact === false && check.state === 'verified',
+    wrongButVerified: problem.answer !== null && exact === false && state === 'verified',
     secondPasses: countSecondPasses(written.tokens),
     stats: written.stats,
     thresholds: options.policy.kind === 'decider' && written.error === null ? sameThresholds([...written.prompt, ...written.tokens]) : null,

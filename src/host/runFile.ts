@@ -6,9 +6,11 @@
  */
 
 import * as z from 'zod';
+import type { AnswerCheck } from '../protocol/answer.ts';
 import type { ModelInfo, ProviderInfo, TokenEvent } from '../protocol/engine.ts';
 import { isErrorCode, TahError } from '../protocol/errors.ts';
 import type { ErrorData } from '../protocol/errors.ts';
+import { isReasonKind } from '../protocol/reasons.ts';
 import { hasEnded } from '../protocol/run.ts';
 import type { Run, RunHead } from '../protocol/run.ts';
 
@@ -77,6 +79,9 @@ const SCOPE = z.discriminatedUnion('state', [
   z.object({ state: z.literal('outside'), reason: OUTSIDE, subjects: z.array(z.object({ id: text, title: text, example: text, range: text })).max(1000) }),
 ]);
 
+const SAID = z.object({ kind: z.string().refine(isReasonKind), args: z.array(text).max(20).exactOptional() });
+const WHY = z.array(SAID.extend({ args: z.array(z.union([text, SAID])).max(20).exactOptional() })).max(100);
+
 const HEAD = z.object({
   id: z.string().regex(/^[\w-]{1,100}$/, 'an id of letters, digits, _ and - was expected'),
   createdAt: z.iso.datetime(),
@@ -95,7 +100,7 @@ const HEAD = z.object({
     .object({ promptTokens: count, tokens: count, passes: count, passesPerToken: z.number().min(0), loadMs: milliseconds, prefillMs: milliseconds, decodeMs: milliseconds, tokensPerSecond: z.number().min(0) })
     .nullable(),
   answer: longText.nullable(),
-  check: z.object({ state: z.enum(['verified', 'contradicted', 'unchecked']), reason: text }).nullable(),
+  check: z.object({ state: z.enum(['verified', 'contradicted', 'unchecked']), reason: text, why: z.unknown().exactOptional() }).nullable(),
   scope: SCOPE.exactOptional(),
 });
 
@@ -167,8 +172,14 @@ export function readRunHead(firstLine: string, name: string): Omit<RunHead, 'pro
   return readHead(checked(FILE.pick({ format: true, run: true }), json, name).run);
 }
 
-function readHead({ model, error, ...head }: z.output<typeof HEAD>): Omit<RunHead, 'prompt'> {
-  return { ...head, model: model === null ? null : readModel(model), error: error === null ? null : { ...error, code: isErrorCode(error.code) ? error.code : 'internal' } };
+function readHead({ model, error, check, ...head }: z.output<typeof HEAD>): Omit<RunHead, 'prompt'> {
+  return { ...head, check: check === null ? null : readCheck(check), model: model === null ? null : readModel(model), error: error === null ? null : { ...error, code: isErrorCode(error.code) ? error.code : 'internal' } };
+}
+
+/** Reasons that only a newer version knows stay in English. */
+function readCheck({ why, ...check }: NonNullable<z.output<typeof HEAD>['check']>): AnswerCheck {
+  const known = WHY.safeParse(why);
+  return known.success ? { ...check, why: known.data } : check;
 }
 
 function readModel({ endpoint, ...model }: z.output<typeof MODEL>): ModelInfo {

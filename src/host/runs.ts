@@ -5,10 +5,12 @@
  */
 
 import { randomUUID } from 'node:crypto';
+import { answerCheck } from '../protocol/answer.ts';
 import type { AnswerCheck } from '../protocol/answer.ts';
 import type { EndReason, EngineApi, GenerateEvent, GenerateStats, TokenEvent } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
 import type { ErrorData } from '../protocol/errors.ts';
+import { reason } from '../protocol/reasons.ts';
 import { applyToHead, hasEnded } from '../protocol/run.ts';
 import type { BranchChange, Run, RunChange, RunHead } from '../protocol/run.ts';
 import type { ScopeVerdict } from '../protocol/scope.ts';
@@ -36,7 +38,7 @@ export interface RunsOptions {
   readonly keepTokens?: number;
 }
 
-const NO_ANSWER: AnswerCheck = { state: 'unchecked', reason: 'The text has no final answer in a box.' };
+const NO_ANSWER = answerCheck('unchecked', [reason('no-boxed-answer')]);
 
 /** `waiting`: for the engine, which is busy with an earlier run. */
 export type RunPhase = 'waiting' | 'loading' | 'thinking' | 'ended';
@@ -274,7 +276,7 @@ export class Runs {
       check = answer === null ? NO_ANSWER : await this.options.checkAnswer(problem, answer, this.closing.signal);
     } catch (error) {
       this.options.onError(error);
-      check = { state: 'unchecked', reason: TahError.from(error).message };
+      check = answerCheck('unchecked', [reason('check-failed', TahError.from(error).message)]);
     }
     this.change(live, { type: 'check', check });
   }

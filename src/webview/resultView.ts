@@ -3,6 +3,7 @@
  * Draws a run's end; decides nothing.
  */
 
+import { checkReason } from '../protocol/answer.ts';
 import type { AnswerCheck, CheckState } from '../protocol/answer.ts';
 import { TEST_ID } from '../protocol/heatmap.ts';
 import { hasEnded, missingData } from '../protocol/run.ts';
@@ -62,7 +63,7 @@ function checkBadge(check: AnswerCheck | null): HTMLElement {
   if (state === 'pending') sign.classList.add('codicon-modifier-spin');
   const label = element('span', { className: 'check-label', testId: TEST_ID.check, attributes: { 'data-check': state }, children: [sign, element('span', { text: text() })] });
   const node = element('span', { className: `check check-${state}`, attributes: { role: 'status' }, children: [label] });
-  if (check !== null) node.append(element('span', { className: 'check-reason', testId: TEST_ID.checkReason, text: check.reason }));
+  if (check !== null) node.append(element('span', { className: 'check-reason', testId: TEST_ID.checkReason, text: checkReason(check, (text, ...values) => l10n.t(text, ...values)) }));
   return node;
 }
 

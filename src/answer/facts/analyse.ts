@@ -4,6 +4,7 @@
  * Synchronous and possibly slow: runs in the check worker under its time limit. Never throws for bad input.
  */
 
+import { reason } from '../../protocol/reasons.ts';
 import { parseExpression } from '../parser.ts';
 import { some, variablesOf } from '../expression.ts';
 import { Undecided } from '../undecided.ts';
@@ -24,12 +25,12 @@ const BEYOND = /"(?:Sum|Product|Integrate|Limit|D)"/;
 const UNKNOWN = /"(?:Error|Text|String|Tuple|Sequence|Pair|PlusMinus|Apply|Derivative|Hold|Over\w+|Subscript|Prime|Star|Conjugate|Congruent|Matrix|Function)"/;
 
 export function analyseFormula(tex: string): FormulaFacts {
-  if (tex.length > LONGEST) return { ...UNREAD, reason: `it is longer than ${LONGEST} characters` };
+  if (tex.length > LONGEST) return { ...UNREAD, reason: reason('too-long', String(LONGEST)) };
   try {
     return analysed(plainTex(tex));
   } catch (error) {
-    if (error instanceof Undecided) return { ...UNREAD, reason: error.message };
-    if (error instanceof RangeError) return { ...UNREAD, reason: 'it is too large' }; // The call stack or a bigint is exhausted.
+    if (error instanceof Undecided) return { ...UNREAD, reason: error.because };
+    if (error instanceof RangeError) return { ...UNREAD, reason: reason('too-large') }; // The call stack or a bigint is exhausted.
     throw error;
   }
 }
@@ -38,14 +39,14 @@ function analysed(tex: string): FormulaFacts {
   const lines = systemLines(tex);
   if (lines !== null) {
     const pairs = lines.map((line) => sidesOf(line));
-    if (pairs.some((sides) => sides?.length !== 2)) throw new Undecided('it is not a system of equations');
+    if (pairs.some((sides) => sides?.length !== 2)) throw new Undecided('not-a-system');
     return systemFacts(pairs.map((sides) => (sides ?? []).map(readSide)));
   }
   const sides = sidesOf(tex);
   if (sides === null) return relationFacts(tex);
   const [left = '', right = ''] = sides;
   if (sides.length === 1) return single(readSide(left));
-  if (sides.length > 2) throw new Undecided('it has more than one equals sign');
+  if (sides.length > 2) throw new Undecided('several-equals-signs');
   const named = /^\\?[a-zA-Z]+\s*(?:\\left)?\(\s*(\\?[a-zA-Z]+)\s*(?:\\right)?\)$/.exec(left.trim());
   const isFunction = /^(?:[a-zA-Z]|\\[a-z]+)\s*(?:\\left)?\(/.test(left.trim()) && !/^\\(?:sin|cos|tan|ln|log|exp|sqrt|frac)/.test(left.trim());
   if (named !== null && isFunction) return asFunction(readSide(right), (named[1] ?? '').replace('\\', ''));
@@ -70,16 +71,16 @@ function relationFacts(tex: string): FormulaFacts {
 /** @throws Undecided where it can't be read, or not for certain */
 function readSide(tex: string): Side {
   const term = readTerm(tex);
-  if (term === null) throw new Undecided('it has a part that is not known');
+  if (term === null) throw new Undecided('unknown-part');
   const json = JSON.stringify(term.json);
   const beyond = BEYOND.test(json);
-  if (!beyond && UNKNOWN.test(json)) throw new Undecided('it has a part that is not known');
+  if (!beyond && UNKNOWN.test(json)) throw new Undecided('unknown-part');
   if (beyond) return { term, expr: null };
   const expr = parseExpression(tex);
-  if (some(expr, (part) => part.kind === 'plus-minus')) throw new Undecided('it has a ± sign, so it stands for two values');
+  if (some(expr, (part) => part.kind === 'plus-minus')) throw new Undecided('plus-minus-two');
   const names = [...new Set([...term.letters, ...variablesOf(expr)])];
   if (names.length > 0 || !hasNoNumber(term)) {
-    if (!agree(term.json, mathJsonOf(expr), names)) throw new Undecided('it can be read in two ways, or has no value');
+    if (!agree(term.json, mathJsonOf(expr), names)) throw new Undecided('two-readings');
   }
   return { term, expr };
 }

@@ -1,5 +1,6 @@
 /** Facts of equations: solutions that were put back in, whether they are all, and a picture of both sides. */
 
+import { reason } from '../../protocol/reasons.ts';
 import { exactOf, exactlyEqual } from '../exact.ts';
 import { negative } from '../expression.ts';
 import type { Expr } from '../expression.ts';
@@ -48,7 +49,7 @@ function trueOrFalse(left: Side, right: Side, exact: boolean | null): Pick<Formu
   const [a, b] = [numberAt(left.term.json, new Map()), numberAt(right.term.json, new Map())];
   const near = a !== null && b !== null && agree(left.term.json, right.term.json, [], 1e-9);
   if (exact !== null) return { facts: [{ kind: exact ? 'holds' : 'holds-not' }], reason: null };
-  if (a === null || b === null) return { facts: [], reason: 'no value of it could be confirmed' };
+  if (a === null || b === null) return { facts: [], reason: reason('no-confirmed-value') };
   return near ? { facts: [{ kind: 'holds' }], reason: null } : { facts: [{ kind: 'holds-not' }], reason: null };
 }
 
@@ -73,7 +74,7 @@ function oneLetter(left: Side, right: Side, letter: string): Pick<FormulaFacts, 
   const marked = reals.flatMap(({ value }) => (value === null ? [] : [value]));
   const curves = [left, right].map(({ term }) => ({ json: term.json, tex: term.tex }));
   const plot = left.expr === null || right.expr === null ? null : plotOf({ variable: letter, variableTex: letterTex(letter), curves, interesting: marked, marked });
-  return { facts, plot, reason: facts.length === 0 ? 'no solution of it could be confirmed' : null };
+  return { facts, plot, reason: facts.length === 0 ? reason('no-confirmed-solution') : null };
 }
 
 /** Proposals of compute-engine and rational roots of our own, each put back into the equation. */
@@ -159,16 +160,16 @@ export function systemFacts(equations: readonly (readonly Side[])[]): FormulaFac
   const letters = [...new Set(equations.flatMap((sides) => sides.flatMap(({ term }) => term.letters)))].sort();
   const base = { ...UNREAD, kind: 'system', variables: letters } as const;
   const solution = pairs.length < equations.length ? null : decided(() => solveLinearSystem(pairs, letters));
-  if (solution === null) return { ...base, reason: 'only linear systems are solved here' };
+  if (solution === null) return { ...base, reason: reason('only-linear-systems') };
   if (solution.kind === 'none') return { ...base, facts: [{ kind: 'never-true' }] };
-  if (solution.kind === 'many') return { ...base, reason: 'it has more than one solution' };
+  if (solution.kind === 'many') return { ...base, reason: reason('several-solutions') };
   const values = [...solution.values];
   const at = new Map(values.map(([name, { n, d }]) => [name, Number(n) / Number(d)]));
   const confirmed = equations.every(([left, right]) => {
     const [a, b] = [numberAt(left?.term.json, at), numberAt(right?.term.json, at)];
     return a !== null && b !== null && Math.abs(a.re - b.re) < 1e-7 * Math.max(1, Math.abs(a.re));
   });
-  if (!confirmed) return { ...base, reason: 'no solution of it could be confirmed' };
+  if (!confirmed) return { ...base, reason: reason('no-confirmed-solution') };
   const solutions = values.map(([name, value]) => `${letterTex(name)} = ${rationalTex(rational(value.n, value.d))}`);
   return { ...base, facts: [{ kind: 'solutions', solutions, all: true }] };
 }

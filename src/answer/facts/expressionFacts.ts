@@ -1,5 +1,6 @@
 /** Facts of an expression: its value where it has no letter; else its forms, derivative, domain and picture. */
 
+import { reason } from '../../protocol/reasons.ts';
 import { exactOf, rationalOf } from '../exact.ts';
 import type { Expr } from '../expression.ts';
 import { showRational } from '../rational.ts';
@@ -22,7 +23,7 @@ export function numberFacts({ term, expr }: Side): FormulaFacts {
   const fact = valueOf(term, expr);
   // An antiderivative has no letter that is free, but it has no value either.
   if (fact === null && isTask(term.json)) return { ...UNREAD, kind: 'expression', facts: forms(term) };
-  return { kind: 'number', variables: [], facts: fact === null ? [] : [fact], plot: null, reason: fact === null ? 'no value of it could be confirmed' : null, stopped: null };
+  return { kind: 'number', variables: [], facts: fact === null ? [] : [fact], plot: null, reason: fact === null ? reason('no-confirmed-value') : null, stopped: null };
 }
 
 /** Exact arithmetic of this room is certain; compute-engine's value is taken where mathjs finds the same number. */

@@ -3,6 +3,8 @@
  * one who shows them can say them in the user's language. Types only.
  */
 
+import type { Reason } from '../../protocol/reasons.ts';
+
 export type FormulaKind =
   /** No letter: something to work out. */
   | 'number'
@@ -52,10 +54,10 @@ export interface FormulaFacts {
   readonly variables: readonly string[];
   readonly facts: readonly Fact[];
   readonly plot: Plot | null;
-  /** Why it is 'unread', in words that complete "because"; null: no particular reason. */
-  readonly reason: string | null;
+  /** Why it is 'unread', as a part of a sentence that goes on after "because"; null: no particular reason. */
+  readonly reason: Reason | null;
   /** Why it was stopped before there was a result; a whole sentence. */
-  readonly stopped: string | null;
+  readonly stopped: Reason | null;
 }
 
 export const UNREAD: FormulaFacts = { kind: 'unread', variables: [], facts: [], plot: null, reason: null, stopped: null };

@@ -4,6 +4,7 @@
  */
 
 import { Undecided } from '../undecided.ts';
+import { Unread } from './unread.ts';
 import { numericValue } from '../numeric.ts';
 import { negative, sum, type Expr } from '../expression.ts';
 import { INFINITY, type Form, type Sign } from './form.ts';
@@ -17,7 +18,7 @@ const SIGNS: Readonly<Record<string, Sign>> = { '=': '=', '<': '<', '>': '>', 'â
 
 /** @throws Undecided where it can't be read */
 export function readForm(normal: string): Form {
-  if (/^\s*$/.test(normal)) throw new Undecided('the answer is empty');
+  if (/^\s*$/.test(normal)) throw new Unread('the answer is empty');
   const reader = new Reader(tokensOf(THOUSANDS.test(normal) ? normal.replaceAll(',', '') : normal), COMPLEX.test(normal));
   return reader.whole();
 }
@@ -25,7 +26,7 @@ export function readForm(normal: string): Form {
 class Reader extends Values {
   whole(): Form {
     const form = this.list();
-    if (this.peek() !== undefined) throw new Undecided('there is more behind it');
+    if (this.peek() !== undefined) throw new Unread('there is more behind it');
     return form;
   }
 
@@ -79,7 +80,7 @@ class Reader extends Values {
 
   private side(): Form[] {
     const [first, ...more] = this.operand();
-    if (first === undefined) throw new Undecided('a part is missing');
+    if (first === undefined) throw new Unread('a part is missing');
     const items = [first];
     while (this.takesCommand('cup')) items.push(...this.operand());
     return items.length === 1 ? [first, ...more] : [{ kind: 'union', items }];
@@ -102,7 +103,7 @@ class Reader extends Values {
     if (!this.takesCommand('{')) return null;
     if (this.takesCommand('}')) return [{ kind: 'set', items: [] }];
     const items = this.items();
-    if (!this.takesCommand('}')) throw new Undecided('a set is not closed');
+    if (!this.takesCommand('}')) throw new Unread('a set is not closed');
     return [{ kind: 'set', items }];
   }
 

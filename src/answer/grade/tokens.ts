@@ -1,6 +1,6 @@
 /** Tokens of a normal answer. What LaTeX or a benchmark's answers don't have ends the reading: `Undecided`. */
 
-import { Undecided } from '../undecided.ts';
+import { Unread } from './unread.ts';
 
 export type Token =
   | { readonly type: 'number'; readonly text: string }
@@ -51,6 +51,6 @@ function next(match: (pattern: RegExp) => RegExpExecArray | null): Token | null 
 }
 
 function sign(char: string): Token {
-  if (!'+-*/:^_(){}[]|!%,;=<>&≤≥≠'.includes(char) || char === '') throw new Undecided(`“${char}” is not known in an answer`);
+  if (!'+-*/:^_(){}[]|!%,;=<>&≤≥≠'.includes(char) || char === '') throw new Unread(`“${char}” is not known in an answer`);
   return { type: 'sign', text: char };
 }

@@ -5,7 +5,7 @@
 
 import { negative, numberOf, product, quotient, sum, type Expr, type FunctionName } from '../expression.ts';
 import { fromDecimal, add, negate, divide, type Rational } from '../rational.ts';
-import { Undecided } from '../undecided.ts';
+import { Unread } from './unread.ts';
 import { EULER, INFINITY, PI, letter } from './form.ts';
 import type { Token } from './tokens.ts';
 
@@ -53,12 +53,12 @@ export class Values {
     return true;
   }
   private need(text: string): void {
-    if (!this.takes(text)) throw new Undecided(`a ${text} is missing`);
+    if (!this.takes(text)) throw new Unread(`a ${text} is missing`);
   }
 
   protected sum(): Expr {
     this.depth += 1;
-    if (this.depth > DEEPEST) throw new Undecided('it is nested too deeply');
+    if (this.depth > DEEPEST) throw new Unread('it is nested too deeply');
     const terms = [this.term()];
     for (;;) {
       if (this.takes('+')) terms.push(this.term());
@@ -153,7 +153,7 @@ export class Values {
 
   private atom(): Expr {
     const token = this.peek();
-    if (token === undefined) throw new Undecided('it ends too early');
+    if (token === undefined) throw new Unread('it ends too early');
     this.skip();
     switch (token.type) {
       case 'number':
@@ -161,7 +161,7 @@ export class Values {
       case 'letter':
         return this.letterOrFunction(token.text);
       case 'text':
-        if (token.text === '') throw new Undecided('a text is empty');
+        if (token.text === '') throw new Unread('a text is empty');
         return /^-?\d+(?:\.\d+)?$/.test(token.text) ? (token.text.startsWith('-') ? negative(literal(token.text.slice(1))) : literal(token.text)) : this.marked(letter(token.text));
       case 'sign':
         return this.grouped(token.text);
@@ -188,7 +188,7 @@ export class Values {
   private grouped(open: string): Expr {
     if (open === '|') return this.absolute(() => this.takes('|'));
     const close = CLOSING[open];
-    if (close === undefined) throw new Undecided(`“${open}” was not expected`);
+    if (close === undefined) throw new Unread(`“${open}” was not expected`);
     const bars = this.bars;
     this.bars = 0;
     const left = this.sum();
@@ -206,7 +206,7 @@ export class Values {
     this.bars += 1;
     const inside = this.sum();
     this.bars -= 1;
-    if (!closes()) throw new Undecided('a bar is missing');
+    if (!closes()) throw new Unread('a bar is missing');
     return { kind: 'call', name: 'abs', args: [inside] };
   }
 
@@ -230,11 +230,11 @@ export class Values {
       case 'lfloor':
       case 'lceil': {
         const inside = this.sum();
-        if (!this.takesCommand(name === 'lfloor' ? 'rfloor' : 'rceil')) throw new Undecided('a bracket is missing');
+        if (!this.takesCommand(name === 'lfloor' ? 'rfloor' : 'rceil')) throw new Unread('a bracket is missing');
         return { kind: 'call', name: name === 'lfloor' ? 'floor' : 'ceil', args: [inside] };
       }
       default:
-        throw new Undecided(`\\${name} is not known in an answer`);
+        throw new Unread(`\\${name} is not known in an answer`);
     }
   }
 
@@ -282,12 +282,12 @@ export class Values {
     while (!this.takesCommand('end')) {
       if (this.takes('&')) continue;
       if (this.takesCommand('newline')) {
-        if (this.takesCommand('newline')) throw new Undecided('a row of a matrix is empty');
+        if (this.takesCommand('newline')) throw new Unread('a row of a matrix is empty');
         rows.push([]);
       } else rows.at(-1)?.push(this.sum());
     }
     this.environment();
-    if (bracketed && !this.takes(')') && !this.takes(']')) throw new Undecided('a bracket is missing');
+    if (bracketed && !this.takes(')') && !this.takes(']')) throw new Unread('a bracket is missing');
     return rows.filter((row) => row.length > 0);
   }
 
@@ -296,7 +296,7 @@ export class Values {
     let name = '';
     while (!this.takes('}')) {
       const token = this.peek();
-      if (token?.type !== 'letter') throw new Undecided('an environment has no name');
+      if (token?.type !== 'letter') throw new Unread('an environment has no name');
       name += token.text;
       this.skip();
     }

@@ -6,6 +6,7 @@
 import * as vscode from 'vscode';
 import type { FormulaFacts } from '../../answer/facts/formulaFacts.ts';
 import type { MathService, TexInput, Typeset } from '../../host/math/mathService.ts';
+import { checkReason } from '../../protocol/answer.ts';
 import type { AnswerCheck } from '../../protocol/answer.ts';
 import { runText, splitThinking } from '../../protocol/run.ts';
 import type { Run } from '../../protocol/run.ts';
@@ -129,8 +130,9 @@ function statusText(run: Run): string {
   }
 }
 
-function checkText({ state, reason }: AnswerCheck): string {
-  switch (state) {
+function checkText(check: AnswerCheck): string {
+  const reason = checkReason(check, (text, ...values) => vscode.l10n.t(text, ...values));
+  switch (check.state) {
     case 'verified':
       return vscode.l10n.t('✓ Verified by computer algebra: {0}', reason);
     case 'contradicted':
@@ -138,6 +140,6 @@ function checkText({ state, reason }: AnswerCheck): string {
     case 'unchecked':
       return vscode.l10n.t('Could not be checked: {0}', reason);
     default:
-      return state satisfies never;
+      return check.state satisfies never;
   }
 }

@@ -2,6 +2,8 @@
 
 import * as vscode from 'vscode';
 import type { Fact, FormulaFacts } from '../../answer/facts/formulaFacts.ts';
+import { sayReason } from '../../protocol/reasons.ts';
+import type { Reason } from '../../protocol/reasons.ts';
 
 export interface FactLine {
   readonly label: string;
@@ -56,8 +58,12 @@ function solutionsLabel({ all, solutions }: Extract<Fact, { kind: 'solutions' }>
 
 /** What is said where there is no fact, or none for certain. */
 export function nothingKnown({ kind, reason, stopped }: FormulaFacts): string {
-  if (stopped !== null) return vscode.l10n.t('This formula takes computer algebra too long: {0}', stopped);
-  if (kind === 'unread' && reason !== null) return vscode.l10n.t('Computer algebra says nothing of this formula, because {0}.', reason);
-  if (reason !== null) return vscode.l10n.t('Computer algebra found nothing that could be confirmed: {0}.', reason);
+  if (stopped !== null) return vscode.l10n.t('This formula takes computer algebra too long: {0}', said(stopped));
+  if (kind === 'unread' && reason !== null) return vscode.l10n.t('Computer algebra says nothing of this formula, because {0}.', said(reason));
+  if (reason !== null) return vscode.l10n.t('Computer algebra found nothing that could be confirmed: {0}.', said(reason));
   return vscode.l10n.t('Computer algebra has nothing to add to this formula.');
+}
+
+function said(reason: Reason): string {
+  return sayReason(reason, (text, ...values) => vscode.l10n.t(text, ...values));
 }

@@ -2,6 +2,7 @@
 
 import { COMPARISON_TEST_ID } from '../../protocol/comparison.ts';
 import type { Column, ComparisonKind } from '../../protocol/comparison.ts';
+import { checkReason } from '../../protocol/answer.ts';
 import type { CheckState } from '../../protocol/answer.ts';
 import { hasEnded } from '../../protocol/run.ts';
 import { button, element, icon } from '../dom.ts';
@@ -79,7 +80,7 @@ function checkCell(column: Column): HTMLElement {
   const state = column.check?.state ?? 'pending';
   const { icon: name, text: label } = CHECKS[state];
   const node = element('span', { className: `check check-${state}`, children: [element('span', { className: 'check-label', testId: ID.check, attributes: { 'data-check': state }, children: [icon(name), element('span', { text: label() })] })] });
-  if (column.check !== null) node.append(element('span', { className: 'check-reason', text: column.check.reason }));
+  if (column.check !== null) node.append(element('span', { className: 'check-reason', text: checkReason(column.check, (text, ...values) => l10n.t(text, ...values)) }));
   return node;
 }
 

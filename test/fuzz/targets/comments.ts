@@ -11,6 +11,8 @@ import { EXPLANATION_COMMAND } from '../../../src/features/explainMath/commandLi
 import { explanationPage } from '../../../src/features/explainMath/explanationPage.ts';
 import { LONGEST_MARKDOWN } from '../../../src/features/explainMath/safeMarkdown.ts';
 import { MathService } from '../../../src/host/math/mathService.ts';
+import { answerCheck } from '../../../src/protocol/answer.ts';
+import { reason } from '../../../src/protocol/reasons.ts';
 import { keptRun, keptToken } from '../../fixtures/keptRun.ts';
 import { mutateText } from '../mutate/text.ts';
 import { Finding, sampled, textOf, type Input, type Outcome, type Subject } from '../target.ts';
@@ -66,8 +68,8 @@ function checkTags(html: string, allowed: RegExp, links: number): void {
 }
 
 function stateOf(part: string, text: string): ExplanationState {
-  const facts: FormulaFacts = { ...UNREAD, reason: part === 'reason' ? text : null, facts: part === 'tex' ? [{ kind: 'simplified', tex: text }, { kind: 'solutions', solutions: [text, text], all: true }] : [] };
-  const run = keptRun({ state: part === 'growing' ? 'running' : 'done', tokens: [keptToken(0, part === 'answer' || part === 'growing' ? text : 'x = 5')], check: { state: 'unchecked', reason: part === 'reason' ? text : 'no' } });
+  const facts: FormulaFacts = { ...UNREAD, reason: part === 'reason' ? reason('unexpected', text) : null, facts: part === 'tex' ? [{ kind: 'simplified', tex: text }, { kind: 'solutions', solutions: [text, text], all: true }] : [] };
+  const run = keptRun({ state: part === 'growing' ? 'running' : 'done', tokens: [keptToken(0, part === 'answer' || part === 'growing' ? text : 'x = 5')], check: part === 'reason' ? answerCheck('unchecked', [reason('check-failed', text)]) : { state: 'unchecked', reason: 'no' } });
   return {
     input: { tex: part === 'tex' ? text : 'x', display: true },
     words: part === 'words' ? { kind: 'done', value: text } : part === 'fault' ? { kind: 'failed', message: text } : null,

@@ -1,7 +1,9 @@
 // Problems with right, wrong, incomplete and unfinished answers. The fault guarded against above all: "verified" for a wrong one.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { NOT_A_FORMULA, checkAnswerNow } from '../../../src/answer/check.ts';
+import { checkAnswerNow } from '../../../src/answer/check.ts';
+import { answerCheck } from '../../../src/protocol/answer.ts';
+import { reason } from '../../../src/protocol/reasons.ts';
 
 type State = 'verified' | 'contradicted' | 'unchecked';
 type Row = readonly [string, string, State, RegExp?];
@@ -57,7 +59,7 @@ describe.each([['compute', COMPUTE], ['solve', SOLVE], ['others', OTHERS], ['dou
 });
 
 it('says why a text is not checked', () => {
-  expect(checkAnswerNow('Write a poem', '5')).toEqual({ state: 'unchecked', reason: NOT_A_FORMULA });
+  expect(checkAnswerNow('Write a poem', '5')).toEqual(answerCheck('unchecked', [reason('not-a-formula')]));
 });
 
 describe('no wrong answer is verified, no right one contradicted', () => {

@@ -1,6 +1,7 @@
-/** The English bundle that translators start from holds every text of host and webview, and nothing else. */
+/** The English bundle that translators start from holds every text of host and webview, and of the reasons that come from elsewhere, and nothing else. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { REASON_TEXTS } from '../../../src/protocol/reasons.ts';
 
 const root = new URL('../../../', import.meta.url);
 
@@ -23,7 +24,7 @@ describe('texts', () => {
 
   it('are all in l10n/bundle.l10n.json: none stays untranslatable', () => {
     expect(files.length).toBeGreaterThan(20);
-    expect(Object.keys(readJson('l10n/bundle.l10n.json')).sort()).toEqual([...textsInSources(sources)].sort());
+    expect(Object.keys(readJson('l10n/bundle.l10n.json')).sort()).toEqual([...new Set([...textsInSources(sources), ...Object.values(REASON_TEXTS)])].sort());
   });
 
   it('of contributions are all in package.nls.json, so that no %key% is shown', () => {

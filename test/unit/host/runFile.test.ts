@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { LARGEST_RUN_FILE, readRunFile, readRunHead, withoutPaths, writeRunFile } from '../../../src/host/runFile.ts';
+import { answerCheck } from '../../../src/protocol/answer.ts';
 import { TahError } from '../../../src/protocol/errors.ts';
+import { reason } from '../../../src/protocol/reasons.ts';
 import type { Run } from '../../../src/protocol/run.ts';
 import { keptRun, keptToken } from '../../fixtures/keptRun.ts';
 
@@ -135,6 +137,14 @@ describe('a file that is no run file is refused with the place and the reason:',
 it('an error code of a newer build is shown as a fault that is not known here', () => {
   const file = fileOf(keptRun({ state: 'failed', error: { code: 'engine.crashed', message: 'm' } }));
   expect(read({ ...file, run: { ...file.run, error: { code: 'engine.melted', message: 'm' } } }).error?.code).toBe('internal');
+});
+
+it('the reasons of a check are kept as data; of a newer build\'s, or none, the English is', () => {
+  const check = answerCheck('contradicted', [reason('no-value-with', 'x = 1', reason('divides-by-zero')), reason('no-solution')]);
+  const file = fileOf(keptRun({ check }));
+  const withWhy = (why: unknown): unknown => read({ ...file, run: { ...file.run, check: { state: check.state, reason: check.reason, why } } }).check;
+  expect(read(file).check).toEqual(check);
+  for (const why of [undefined, [{ kind: 'of-tomorrow' }], [{ kind: 'no-solution', args: [7] }], 'x']) expect(withWhy(why)).toEqual({ state: check.state, reason: check.reason });
 });
 
 it('a field that is not known is left out', () => {

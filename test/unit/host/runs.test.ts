@@ -245,7 +245,7 @@ describe('the check of the answer', () => {
     const { runs, errors } = setUp(events(START, token('[5]'), END), { checkAnswer: () => Promise.reject(new Error('no worker')) });
     const id = runs.start(REQUEST);
     await runs.whenFinished(id);
-    expect(runs.get(id)?.check).toEqual({ state: 'unchecked', reason: 'no worker' });
+    expect(runs.get(id)?.check).toEqual({ state: 'unchecked', reason: 'The check failed: no worker', why: [{ kind: 'check-failed', args: ['no worker'] }] });
     expect(errors).toHaveLength(1);
   });
 
