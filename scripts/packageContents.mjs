@@ -132,6 +132,7 @@ export function packageFaults(files, target) {
   const present = new Set(files);
   return [
     ...files.filter((file) => !ALLOWED.some((pattern) => pattern.test(file))).map((file) => `${file} doesn't belong into the package.`),
+    ...files.filter((file) => /^extension\/dist\/models\/.*\/source\.json$/.test(file)).map((file) => `${file} says where the model was built.`),
     ...files.filter((file) => file.startsWith(bin) && !native.includes(file)).map((file) => `${file} is for another target.`),
     ...[...REQUIRED, ...native].filter((file) => !present.has(file)).map((file) => `${file} is missing.`),
     ...(files.some((file) => /^extension\/dist\/models\/[^/]+\/manifest\.json$/.test(file)) ? [] : ['No bundled model is in the package.']),

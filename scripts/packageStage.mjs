@@ -33,7 +33,7 @@ async function importModels(dist) {
     const source = join(root, 'models', id);
     if (!(await namesIn(source)).includes('checkpoint')) continue;
     const { quantization = 'fp32' } = await readFile(join(source, 'import.json'), 'utf8').then(JSON.parse, (error) => (isMissing(error) ? {} : Promise.reject(error)));
-    const args = [join(dist, 'cli.cjs'), 'import', join(source, 'checkpoint'), '--out', join(dist, 'models', id), '--quantization', quantization];
+    const args = [join(dist, 'cli.cjs'), 'import', join(source, 'checkpoint'), '--out', join(dist, 'models', id), '--quantization', quantization, '--no-record'];
     await timed(`Importing the bundled model ${id} (${quantization})`, () => run(process.execPath, args, { cwd: root }));
   }
 }

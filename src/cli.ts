@@ -14,6 +14,7 @@ import { listOf, number, POLICIES, positive, PROVIDERS, QUANTIZATIONS, samplingO
 import { providers } from './cli/providers.ts';
 import { SHAPES, writeRandomCheckpoint } from './cli/randomCheckpoint.ts';
 import { recordSelfTest } from './cli/recordSelfTest.ts';
+import { repair } from './cli/repair.ts';
 import { scopeCommand } from './cli/scopeCommand.ts';
 import { serve } from './cli/serve.ts';
 import { solve } from './cli/solve.ts';
@@ -97,9 +98,17 @@ command('import', 'make a model folder from a checkpoint in the official layout'
   .requiredOption('--out <dir>', 'model folder to create')
   .addOption(quantization().default('int8'))
   .option('--replace', 'replace an older import', false)
-  .action((checkpoint: string, options: Common & { out: string; quantization: Quantization; replace: boolean }) =>
-    run(options, (terminal, signal) => importModel({ checkpoint, ...options }, terminal, signal)),
+  .option('--no-record', 'for a model that is passed on: nothing in it says where its checkpoint was, so it is repaired with tah repair --checkpoint only')
+  .action((checkpoint: string, { out, quantization, replace, record, ...common }: Common & { out: string; quantization: Quantization; replace: boolean; record: boolean }) =>
+    run(common, (terminal, signal) => importModel({ checkpoint, out, quantization, replace, record }, terminal, signal)),
   );
+
+command('repair', 'make a damaged model folder again from what it was made from; what is missing of a download is downloaded')
+  .argument('<dir>', 'model folder')
+  .option('--checkpoint <dir>', 'checkpoint folder, where the recorded one is gone or there is no record')
+  .addOption(quantization().default(undefined, 'as before'))
+  .option('--token-env <name>', 'environment variable with the access token of the hub, for gated repositories')
+  .action((model: string, options: Common & { checkpoint?: string; quantization?: Quantization; tokenEnv?: string }) => run(options, (terminal, signal) => repair({ model, ...options }, terminal, signal)));
 
 command('verify', 'replay golden vectors of the reference implementation and compare every stage')
   .argument('<dir>', 'folder with golden.json and ckpt/, or sampling.json')

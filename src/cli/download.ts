@@ -1,9 +1,9 @@
 /**
  * `tah download REPOSITORY --out DIR`: a checkpoint from a hub or a mirror, ready for `tah import`.
  */
-import { downloadCheckpoint } from '../hub/download.ts';
+import { downloadCheckpoint, type Downloaded } from '../hub/download.ts';
 import { formatBytes, formatDuration, type DownloadProgress } from '../hub/progress.ts';
-import { describeSource, parseHubUrl, parseSource } from '../hub/source.ts';
+import { describeSource, parseHubUrl, parseSource, type HubSource } from '../hub/source.ts';
 import { TahError } from '../protocol/errors.ts';
 import { percent } from './models.ts';
 import { withProxyFetch } from './proxyFetch.ts';
@@ -21,21 +21,25 @@ export interface DownloadCommand {
 export async function download(command: DownloadCommand, terminal: Terminal, signal: AbortSignal): Promise<void> {
   const source = parseSource(command.repository, parseHubUrl(command.mirror, '--mirror'), command.revision);
   const token = tokenOf(command.tokenEnv);
-  const progress = terminal.progress();
   const started = performance.now();
+  const { dir, plan, receivedBytes } = await bring(source, command.out, token, terminal, signal);
+  const seconds = (performance.now() - started) / 1000;
+  if (terminal.json) {
+    terminal.document({ out: dir, hub: source.hub, repository: source.repository, revision: source.revision, bytes: plan.totalBytes, receivedBytes, seconds, files: plan.files });
+    return;
+  }
+  terminal.print(`${dir}: ${describeSource(source)}, ${plan.files.length} files, ${formatBytes(plan.totalBytes)} (${formatBytes(receivedBytes)} received), hashes checked`);
+  terminal.print(`Import it: tah import ${dir} --out MODEL_FOLDER`);
+}
+
+/** Downloads with progress. @throws TahError hub.*, cancelled */
+export async function bring(source: HubSource, out: string, token: string | null, terminal: Terminal, signal: AbortSignal): Promise<Downloaded> {
+  const progress = terminal.progress();
   const onProgress = (step: DownloadProgress): void => {
     progress.show(progressText(step));
   };
   try {
-    const { dir, plan, receivedBytes } = await withProxyFetch((ask) => downloadCheckpoint(source, command.out, { fetch: ask, token, signal, onProgress }));
-    const seconds = (performance.now() - started) / 1000;
-    if (terminal.json) {
-      terminal.document({ out: dir, hub: source.hub, repository: source.repository, revision: source.revision, bytes: plan.totalBytes, receivedBytes, seconds, files: plan.files });
-      return;
-    }
-    progress.done();
-    terminal.print(`${dir}: ${describeSource(source)}, ${plan.files.length} files, ${formatBytes(plan.totalBytes)} (${formatBytes(receivedBytes)} received), hashes checked`);
-    terminal.print(`Import it: tah import ${dir} --out MODEL_FOLDER`);
+    return await withProxyFetch((ask) => downloadCheckpoint(source, out, { fetch: ask, token, signal, onProgress }));
   } finally {
     progress.done();
   }

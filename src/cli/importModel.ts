@@ -1,7 +1,8 @@
-/** `tah import CHECKPOINT --out DIR`. */
+/** `tah import CHECKPOINT --out DIR`, and what `tah repair` does when it has the checkpoint. */
 import fs from 'node:fs';
 import path from 'node:path';
 import { loadTokenizer } from '../engine/text/tokenizer.ts';
+import { downloadOf } from '../hub/importSource.ts';
 import { importCheckpoint } from '../importer/importer.ts';
 import type { Quantization } from '../protocol/manifest.ts';
 import { percent } from './models.ts';
@@ -12,14 +13,19 @@ export interface ImportCommand {
   readonly out: string;
   readonly quantization: Quantization;
   readonly replace: boolean;
+  /** False: nothing in the folder says where the checkpoint was. */
+  readonly record: boolean;
+  readonly name?: string;
 }
 
 export async function importModel(command: ImportCommand, terminal: Terminal, signal: AbortSignal): Promise<void> {
   const progress = terminal.progress();
   const started = performance.now();
   let bytes = 0;
+  const { record, ...request } = command;
   try {
-    for await (const event of importCheckpoint(command, { checkTokenizer: loadTokenizer }, signal)) {
+    const recorded = record ? { record: { download: await downloadOf(command.checkpoint) } } : {};
+    for await (const event of importCheckpoint({ ...request, ...recorded }, { checkTokenizer: loadTokenizer }, signal)) {
       if (event.type === 'progress') progress.show(`Importing: ${percent(event.doneBytes, event.totalBytes)} of ${Math.ceil(event.totalBytes / 1e6)} MB`);
       else bytes = event.bytes;
     }

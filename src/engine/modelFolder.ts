@@ -8,7 +8,7 @@ import { TahError } from '../protocol/errors.ts';
 import { MANIFEST_FILE, MANIFEST_FORMAT, type ModelManifest } from '../protocol/manifest.ts';
 import { cancelled } from '../protocol/streams.ts';
 
-const IMPORT_AGAIN = 'Import the model again.';
+const IMPORT_AGAIN = 'Make it again with tah repair DIR, or import the model again.';
 const READ_BYTES = 1 << 20;
 
 const count = z.number().int().positive();
@@ -79,7 +79,8 @@ function graphFiles({ graph }: ModelManifest): readonly string[] {
   return [graph.file, ...(graph.others ?? []).flatMap(({ file, mergeFile }) => (mergeFile === undefined ? [file] : [file, mergeFile]))];
 }
 
-function readManifest(dir: string): ModelManifest {
+/** @throws TahError model.not-found, model.bad-manifest */
+export function readManifest(dir: string): ModelManifest {
   const file = path.join(dir, MANIFEST_FILE);
   let text: string;
   try {
@@ -170,5 +171,5 @@ function corrupted(file: string, what: string): TahError {
 }
 
 function badManifest(file: string, what: string, cause: unknown): TahError {
-  return new TahError('model.bad-manifest', `${file} ${what}.`, { file, hint: 'Import the model again with this version.', cause });
+  return new TahError('model.bad-manifest', `${file} ${what}.`, { file, hint: IMPORT_AGAIN, cause });
 }

@@ -45,7 +45,7 @@ const SHAPES: Readonly<Record<CallName | StreamName, z.ZodType>> = {
     stop: z.array(z.string()).optional(),
   }),
   'engine/measure': z.object({ model: folder, text: z.string(), after: prompt.optional(), policy, topCandidates, provider }),
-  'importer/import': z.object({ checkpoint: folder, out: folder, quantization: z.enum(['fp32', 'int8', 'int4']), replace: z.boolean().optional(), name: z.string().optional() }),
+  'importer/import': z.object({ checkpoint: folder, out: folder, quantization: z.enum(['fp32', 'int8', 'int4']), replace: z.boolean().optional(), name: z.string().optional(), record: z.object({ download: z.object({ hub: z.string(), repository: z.string(), revision: z.string() }).nullable() }).optional() }),
 };
 
 type RequestOf<Name> = Name extends CallName ? RpcCalls[Name]['params'] : Name extends StreamName ? RpcStreams[Name]['request'] : never;

@@ -1,9 +1,13 @@
-/** The manifest of a model folder: what the checkpoint says of itself, and the hash of every file that was written. */
+/**
+ * The manifest of a model folder: what the checkpoint says of itself, and the hash of every file that was written; and
+ * the record of where the checkpoint was.
+ */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { TahError } from '../protocol/errors.ts';
-import { MANIFEST_FILE, MANIFEST_FORMAT, type ModelManifest, type OtherGraph } from '../protocol/manifest.ts';
+import type { ImportRequest } from '../protocol/importer.ts';
+import { MANIFEST_FILE, MANIFEST_FORMAT, SOURCE_FILE, SOURCE_FORMAT, type ModelManifest, type OtherGraph, type SourceManifest } from '../protocol/manifest.ts';
 import type { Scheme } from './builders/scheme.ts';
 import type { Checkpoint } from './checkpoint/types.ts';
 
@@ -59,10 +63,19 @@ export function describeModel(checkpoint: Checkpoint, graph: GraphDescription): 
   };
 }
 
+/** Writes SOURCE_FILE where the request asks for it. */
+export function writeSource(folder: string, checkpoint: string, { record, quantization, name }: ImportRequest): void {
+  if (record === undefined) return;
+  const source: SourceManifest = { format: SOURCE_FORMAT, checkpoint, download: record.download, quantization, name: name ?? null };
+  fs.writeFileSync(path.join(folder, SOURCE_FILE), `${JSON.stringify(source, null, 2)}\n`);
+}
+
 /** Hashes every file of the folder and writes manifest.json last: a folder without one is no model. */
 export async function writeManifest(folder: string, described: Omit<ModelManifest, 'files'>, signal?: AbortSignal): Promise<void> {
   const files: { path: string; bytes: number; sha256: string }[] = [];
   for (const name of fs.readdirSync(folder).sort()) {
+    // The same weights are the same model, wherever they came from.
+    if (name === SOURCE_FILE) continue;
     const file = path.join(folder, name);
     files.push({ path: name, bytes: fs.statSync(file).size, sha256: await sha256(file, signal) });
   }

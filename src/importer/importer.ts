@@ -13,7 +13,7 @@ import { graphTopK } from './builders/step.ts';
 import { WeightStore } from './builders/weights.ts';
 import { openCheckpoint } from './checkpoint/openCheckpoint.ts';
 import type { Checkpoint, OpenCheckpointOptions } from './checkpoint/types.ts';
-import { describeModel, IMPORTER_VERSION, writeManifest } from './describeModel.ts';
+import { describeModel, IMPORTER_VERSION, writeManifest, writeSource } from './describeModel.ts';
 import { ExternalData } from './onnx/externalData.ts';
 import { encodeModel } from './onnx/wire.ts';
 import { checkSpace, diskError, prepareTarget, type Target } from './target.ts';
@@ -93,5 +93,6 @@ async function* writeModel(
     others: graphs.others,
     ...(request.name === undefined ? {} : { name: request.name }),
   });
+  writeSource(target.folder, checkpoint.dir, request);
   await writeManifest(target.folder, described, signal);
 }

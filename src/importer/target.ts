@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fateOf, readSideFolder, sideFolderName } from '../disk/sideFolders.ts';
 import { TahError } from '../protocol/errors.ts';
-import { MANIFEST_FILE } from '../protocol/manifest.ts';
+import { MANIFEST_FILE, SOURCE_FILE } from '../protocol/manifest.ts';
 
 export interface Target {
   /** The folder that will be there in the end. */
@@ -49,8 +49,13 @@ export function prepareTarget(out: string, replace: boolean, source: string): Ta
 
 function checkReplaceable(out: string, replace: boolean, source: string): void {
   if (!replace) throw alreadyThere(out);
-  if (!fs.existsSync(path.join(out, MANIFEST_FILE))) throw noModel(out);
+  if (!isModel(out)) throw noModel(out);
   if (`${fs.realpathSync(source)}${path.sep}`.startsWith(`${fs.realpathSync(out)}${path.sep}`)) throw notReplaced(out, 'holds the checkpoint');
+}
+
+/** One that has lost its manifest is one that an import has made, too. */
+function isModel(folder: string): boolean {
+  return [MANIFEST_FILE, SOURCE_FILE].some((name) => fs.existsSync(path.join(folder, name)));
 }
 
 function noModel(out: string): TahError {
@@ -128,7 +133,7 @@ function takePlace(folder: string, out: string): boolean {
 /** Where the older folder is now; null where another import has just moved it. @throws TahError import.exists for what is no model */
 function moveAside(out: string): string | null {
   const aside = sideFolderName('replaced', out);
-  if (!fs.existsSync(path.join(out, MANIFEST_FILE)) && exists(out)) throw noModel(out);
+  if (!isModel(out) && exists(out)) throw noModel(out);
   try {
     fs.renameSync(out, aside);
     return aside;

@@ -29,6 +29,8 @@ export const ERROR_CODES = {
   'model.not-found': 'user',
   'model.bad-manifest': 'user',
   'model.corrupted': 'user',
+  'model.bundled-damaged': 'user',
+  'model.no-source': 'user',
   'model.no-tokenizer': 'user',
   'model.no-decider': 'user',
   // Downloading a checkpoint

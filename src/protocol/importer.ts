@@ -1,6 +1,6 @@
 /** The contract of the importer: a checkpoint folder in, a model folder out, with progress. */
 
-import type { Quantization } from './manifest.ts';
+import type { CheckpointDownload, Quantization } from './manifest.ts';
 
 export interface ImportRequest {
   /** Checkpoint folder in the official layout (method.md, "Checkpoint layout"). */
@@ -10,6 +10,8 @@ export interface ImportRequest {
   readonly quantization: Quantization;
   readonly replace?: boolean;
   readonly name?: string;
+  /** Keeps SOURCE_FILE in the folder; left out: nothing says where the checkpoint was, as in a model that is passed on. */
+  readonly record?: { readonly download: CheckpointDownload | null };
 }
 
 export type ImportEvent =

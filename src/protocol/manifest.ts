@@ -6,6 +6,10 @@
 export const MANIFEST_FILE = 'manifest.json';
 export const MANIFEST_FORMAT = 'tah-model/1';
 
+/** What a model folder was made from, beside its manifest and in none of its hashes: it says where, not what. */
+export const SOURCE_FILE = 'source.json';
+export const SOURCE_FORMAT = 'tah-source/1';
+
 /** What a provider must answer to be right, in a checkpoint and its model folder: the engine's providers/selfTest.ts. */
 export const SELF_TEST_FILE = 'selftest.json';
 
@@ -73,8 +77,27 @@ export interface ModelManifest {
   };
   /** Tokenizer files are in the folder (tokenizer.json, tokenizer_config.json). */
   readonly hasTokenizer: boolean;
-  /** Every other file of the folder. */
+  /** Every other file of the folder but SOURCE_FILE. */
   readonly files: readonly { readonly path: string; readonly bytes: number; readonly sha256: string }[];
+}
+
+/** SOURCE_FILE: by it a damaged model is made again. The quantisation is all that an import lets one choose. */
+export interface SourceManifest {
+  readonly format: typeof SOURCE_FORMAT;
+  /** The checkpoint's folder, absolute, on the machine that imported it. */
+  readonly checkpoint: string;
+  /** The repository that the checkpoint was downloaded from; null: the folder was the user's own. */
+  readonly download: CheckpointDownload | null;
+  readonly quantization: Quantization;
+  /** The name that the import was given; null: the checkpoint's. */
+  readonly name: string | null;
+}
+
+export interface CheckpointDownload {
+  /** Address of the hub or mirror; holds no token. */
+  readonly hub: string;
+  readonly repository: string;
+  readonly revision: string;
 }
 
 export interface OtherGraph {

@@ -66,6 +66,11 @@ describe('packageFaults', () => {
     expect(packageFaults(right.filter((name) => name !== file), target)).toEqual([`${file} is missing.`]);
   });
 
+  it('refuses a model that says where it was built', () => {
+    const record = 'extension/dist/models/tah-math-small/source.json';
+    expect(packageFaults([...right, record], target)).toEqual([`${record} says where the model was built.`]);
+  });
+
   it('misses the bundled model', () => {
     expect(packageFaults(right.filter((name) => !name.includes('/models/')), target)).toEqual(['No bundled model is in the package.']);
   });
