@@ -35,6 +35,12 @@ afterAll(() => {
   fs.rmSync(folder, { recursive: true });
 });
 
+async function bundledModel(): Promise<string> {
+  const model = path.join(folder, 'model');
+  for await (const event of importCheckpoint({ checkpoint: CHECKPOINT, out: model, quantization: 'fp32', replace: true }, {})) if (event.type === 'done') expect(event.out).toBe(model);
+  return model;
+}
+
 describe.skipIf(driver === null)('WebGPU', () => {
   it('holds the golden vectors in every stage, within the tolerances of the CPU', async () => {
     const result = await verify(path.join(VECTORS, 'tiny-tied'), { quantization: 'fp32', provider: 'webgpu' });
@@ -82,8 +88,7 @@ describe.skipIf(driver === null)('WebGPU', () => {
   });
 
   it('passes its self-test and solves a problem as the CPU does, token by token', async () => {
-    const model = path.join(folder, 'model');
-    for await (const event of importCheckpoint({ checkpoint: CHECKPOINT, out: model, quantization: 'fp32' }, {})) if (event.type === 'done') expect(event.out).toBe(model);
+    const model = await bundledModel();
     const choose = createChooser({ probeEntry: await buildProbe(folder), selfTestFolder: () => Promise.resolve(model), record: new ProviderRecord(folder), timeoutMs: 600_000 });
     const solve = async (provider: Provider): Promise<{ text: string; counts: number[]; info: ProviderInfo | undefined }> => {
       const engine = createEngine(provider === 'cpu' ? chooseUntested : choose);
@@ -99,5 +104,14 @@ describe.skipIf(driver === null)('WebGPU', () => {
     expect(gpu.text).toContain('\\boxed{x = 5}');
     expect([gpu.text, gpu.counts]).toEqual([cpu.text, cpu.counts]);
     expect(gpu.counts).toContain(2);
+  });
+
+  it('is given up by auto as soon as it is sure that the CPU is faster', async () => {
+    const record = new ProviderRecord(fs.mkdtempSync(path.join(folder, 'cache-')));
+    const model = await bundledModel();
+    const choose = createChooser({ probeEntry: await buildProbe(folder), selfTestFolder: () => Promise.resolve(model), record });
+    const info = await choose(model, 'auto');
+    expect(info).toMatchObject({ provider: 'cpu', reason: 'no other provider is as fast here' });
+    expect(info.rejected).toContainEqual({ provider: 'webgpu', reason: expect.stringMatching(/^too slow: \d+ tokens in \d+\.\d s, where the CPU makes \d+/) as string });
   });
 });

@@ -9,6 +9,7 @@ import { SELF_TEST_FILE } from '../../protocol/manifest.ts';
 import { openModelFolder } from '../modelFolder.ts';
 import { availableProviders, refuseUnknown, type LocalProviderInfo } from '../session.ts';
 import { describeEnvironment } from './environment.ts';
+import type { Speeds } from './pace.ts';
 import { probeProvider, type Verdict } from './probe.ts';
 import type { ProviderRecord } from './record.ts';
 
@@ -23,9 +24,12 @@ export interface ChooserOptions {
   readonly record: ProviderRecord;
   /** Longest time that a provider may take for its self-test. Default 60 s. */
   readonly timeoutMs?: number;
+  /** The time of a device that `auto` compares with the CPU, without the CPU's and the opening of a large model. Default 10 s. */
+  readonly budgetMs?: number;
 }
 
 const TIMEOUT_MS = 60_000;
+const BUDGET_MS = 10_000;
 /** Core ML compiles a graph anew for every shape, and ours has others at each run. */
 const NEVER_BY_ITSELF: readonly Provider[] = ['coreml'];
 
@@ -51,8 +55,13 @@ export function createChooser(options: ChooserOptions): ChooseProvider {
   };
 }
 
-/** The verdict on a provider for one model: a kept one, or a new one. */
-type Tests = (provider: Provider) => Promise<Verdict>;
+/** The verdicts on providers for one model: kept ones, or new ones. */
+interface Tests {
+  /** The whole self-test, however slow the provider is. */
+  whole(provider: Provider): Promise<Verdict>;
+  /** Given up where the provider is slower than the CPU. */
+  compared(provider: Provider): Promise<Verdict>;
+}
 
 async function openTests(options: ChooserOptions, model: string, signal: AbortSignal | undefined): Promise<Tests | null> {
   const folder = await options.selfTestFolder();
@@ -61,45 +70,75 @@ async function openTests(options: ChooserOptions, model: string, signal: AbortSi
   if (!selfTest.manifest.files.some(({ path }) => path === SELF_TEST_FILE)) return null;
   const { hash: modelHash } = openModelFolder(model).info;
   const environment = describeEnvironment();
-  return async (provider) => {
+  const { record, probeEntry: entry, timeoutMs = TIMEOUT_MS, budgetMs = BUDGET_MS } = options;
+  const test = async (provider: Provider, holds: (known: Verdict) => boolean, cpu?: () => Promise<Speeds | null>): Promise<Verdict> => {
     const key = { provider, environment, selfTestHash: selfTest.info.hash, modelHash };
-    const known = options.record.find(key);
-    if (known !== null) return known;
-    const verdict = await probeProvider({ provider, selfTest: folder, model }, { entry: options.probeEntry, timeoutMs: options.timeoutMs ?? TIMEOUT_MS, signal });
-    options.record.keep(key, verdict);
+    const known = record.find(key);
+    if (known !== null && holds(known)) return known;
+    const comparison = cpu === undefined ? undefined : { cpu, budgetMs };
+    const verdict = await probeProvider({ provider, selfTest: folder, model }, { entry, timeoutMs, signal, comparison });
+    record.keep(key, verdict);
     return verdict;
   };
+  // One that was given up has not been tested to its end.
+  const whole = (provider: Provider): Promise<Verdict> => test(provider, (known) => known.kind !== 'slow' && (known.kind !== 'hung' || known.seconds * 1000 >= timeoutMs));
+  const cpu = async (): Promise<Speeds | null> => {
+    const verdict = await whole('cpu');
+    return verdict.kind === 'right' ? verdict : null;
+  };
+  return { whole, compared: (provider) => test(provider, () => true, cpu) };
 }
 
 async function named(tests: Tests, choice: Provider): Promise<LocalProviderInfo> {
   refuseUnknown(choice);
-  const verdict = await tests(choice);
+  const verdict = await tests.whole(choice);
   if (verdict.kind === 'right') return { provider: choice, reason: `chosen by the setting; its self-test holds, ${speed(verdict)}`, rejected: [] };
-  const failed = verdict.kind === 'unavailable' ? verdict.reason : `The provider "${choice}" failed its self-test: ${verdict.reason}.`;
+  const failed = verdict.kind === 'unavailable' ? verdict.reason : `The provider "${choice}" ${failure(verdict)}.`;
   throw new TahError('engine.provider-unavailable', failed, { subject: choice, hint: TEST_AGAIN });
 }
 
 async function fastest(tests: Tests): Promise<LocalProviderInfo> {
-  const right: { readonly provider: Provider; readonly verdict: Verdict & { readonly kind: 'right' } }[] = [];
+  const right: { readonly provider: Provider; readonly verdict: Right }[] = [];
   const rejected: { readonly provider: Provider; readonly reason: string }[] = [];
+  let slow = false;
   for (const provider of availableProviders()) {
     if (provider === 'cpu') continue;
     if (NEVER_BY_ITSELF.includes(provider)) {
       rejected.push({ provider, reason: 'not tried on its own: choose it by the setting' });
       continue;
     }
-    const verdict = await tests(provider);
+    const verdict = await tests.compared(provider);
     if (verdict.kind === 'right') right.push({ provider, verdict });
-    else rejected.push({ provider, reason: verdict.kind === 'unavailable' ? verdict.reason : `failed its self-test: ${verdict.reason}` });
+    else rejected.push({ provider, reason: failure(verdict) });
+    slow ||= verdict.kind === 'slow';
   }
-  if (right.length === 0) return { provider: 'cpu', reason: 'no other provider works here', rejected };
-  const cpu = await tests('cpu');
+  if (right.length === 0) return { provider: 'cpu', reason: slow ? 'no other provider is as fast here' : 'no other provider works here', rejected };
+  const cpu = await tests.whole('cpu');
   if (cpu.kind === 'right') right.push({ provider: 'cpu', verdict: cpu });
-  else rejected.push({ provider: 'cpu', reason: `failed its self-test: ${cpu.reason}` });
+  else rejected.push({ provider: 'cpu', reason: failure(cpu) });
   const [best, ...slower] = right.toSorted((a, b) => b.verdict.tokensPerSecond - a.verdict.tokensPerSecond);
   if (best === undefined) throw new Error('of several right providers none is the fastest');
   const others: ProviderInfo['rejected'] = slower.map(({ provider, verdict }) => ({ provider, reason: `right, but slower: ${speed(verdict)}` }));
   return { provider: best.provider, reason: `the fastest that computes right: ${speed(best.verdict)}`, rejected: [...others, ...rejected] };
+}
+
+type Right = Verdict & { readonly kind: 'right' };
+
+/** Why a provider is not used, as the rest of a sentence about it. */
+function failure(verdict: Exclude<Verdict, Right>): string {
+  switch (verdict.kind) {
+    case 'slow':
+      return `too slow: ${verdict.tokens} tokens in ${verdict.seconds.toFixed(1)} s, where the CPU makes ${speed({ tokensPerSecond: verdict.cpuTokensPerSecond })}`;
+    case 'hung':
+      return `failed its self-test: it gave no answer within ${verdict.seconds} s`;
+    case 'unavailable':
+      return verdict.reason;
+    case 'wrong':
+    case 'crashed':
+      return `failed its self-test: ${verdict.reason}`;
+    default:
+      return verdict satisfies never;
+  }
 }
 
 function speed({ tokensPerSecond }: { readonly tokensPerSecond: number }): string {

@@ -12,18 +12,23 @@ import type { Provider } from '../../protocol/engine.ts';
 import { CACHE_FOLDER_VARIABLE, PROVIDER_RECORD_FILE } from '../../protocol/rpc.ts';
 import type { Verdict } from './probe.ts';
 
-const FORMAT = 'tah-providers/1';
+const FORMAT = 'tah-providers/2';
 /** More than a machine has providers and a user models; older ones go first. */
 const MOST_ENTRIES = 64;
 
-const reasoned = z.object({ kind: z.enum(['unavailable', 'wrong', 'crashed', 'hung']), reason: z.string() });
+const verdict = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('right'), tokensPerSecond: z.number(), selfTestTokensPerSecond: z.number() }),
+  z.object({ kind: z.literal('slow'), tokens: z.number(), seconds: z.number(), cpuTokensPerSecond: z.number() }),
+  z.object({ kind: z.literal('hung'), seconds: z.number() }),
+  z.object({ kind: z.enum(['unavailable', 'wrong', 'crashed']), reason: z.string() }),
+]);
 const entry = z.object({
   provider: z.enum(['cpu', 'cuda', 'dml', 'webgpu', 'coreml']),
   environment: z.string(),
   selfTestHash: z.string(),
   modelHash: z.string(),
   at: z.string(),
-  verdict: z.union([z.object({ kind: z.literal('right'), tokensPerSecond: z.number() }), reasoned]),
+  verdict,
 });
 const RECORD = z.object({ format: z.literal(FORMAT), entries: z.array(entry) });
 

@@ -5,6 +5,7 @@
 import { Forward, type RowResult } from '../forward.ts';
 import type { Session } from '../session.ts';
 import type { ModelManifest } from '../../protocol/manifest.ts';
+import { Pace } from './pace.ts';
 import { COMPARED, type SelfTest, type SelfTestStep } from './selfTest.ts';
 
 /** Tokens that are timed, and the time after which enough are. */
@@ -14,34 +15,34 @@ const TIMED_MS = 3000;
 const WARM_TOKENS = 3;
 const PROMPT_TOKENS = 16;
 
-/** @param prompt ids @param tokens fed one by one after it */
-export async function replaySteps(session: Session, manifest: ModelManifest, prompt: readonly number[], tokens: readonly number[]): Promise<SelfTestStep[]> {
+/** @param prompt ids @param tokens fed one by one after it @throws TooSlow by `pace` */
+export async function replaySteps(session: Session, manifest: ModelManifest, prompt: readonly number[], tokens: readonly number[], pace = new Pace()): Promise<SelfTestStep[]> {
   const forward = new Forward(session, manifest);
-  const steps: SelfTestStep[] = [];
-  for (const token of [null, ...tokens]) {
-    const rows = await forward.run({ ids: token === null ? prompt : [token], policy: { kind: 'decider' }, track: 'last' });
-    steps.push(stepOf(token, rows.at(-1)));
-  }
+  const run = (ids: readonly number[]): Promise<readonly RowResult[]> => forward.run({ ids, policy: { kind: 'decider' }, track: 'last' });
+  const steps = [stepOf(null, await pace.prompt(() => run(prompt)))];
+  for (const token of tokens) steps.push(stepOf(token, await pace.token(() => run([token]))));
   return steps;
 }
 
-/** The steps of a self-test as this session answers them. */
-export function replaySelfTest(session: Session, manifest: ModelManifest, test: SelfTest): Promise<SelfTestStep[]> {
-  return replaySteps(session, manifest, test.prompt, test.steps.flatMap(({ token }) => token ?? []));
+/** The steps of a self-test as this session answers them. @throws TooSlow by `pace` */
+export function replaySelfTest(session: Session, manifest: ModelManifest, test: SelfTest, pace?: Pace): Promise<SelfTestStep[]> {
+  return replaySteps(session, manifest, test.prompt, test.steps.flatMap(({ token }) => token ?? []), pace);
 }
 
-function stepOf(token: number | null, row: RowResult | undefined): SelfTestStep {
+function stepOf(token: number | null, rows: readonly RowResult[]): SelfTestStep {
+  const row = rows.at(-1);
   if (row?.finalTop == null) throw new Error('a forward returned no candidates for its last row');
   return { token, iterCount: row.iterCount, probabilities: [...row.probabilities], ids: row.finalTop.ids.slice(0, COMPARED), values: Array.from(row.finalTop.values.subarray(0, COMPARED)) };
 }
 
-/** Tokens a second of plain decoding after a short prompt; ids don't matter for time. */
-export async function tokensPerSecond(session: Session, manifest: ModelManifest): Promise<number> {
+/** Tokens a second of plain decoding after a short prompt; ids don't matter for time. @throws TooSlow by `pace` */
+export async function tokensPerSecond(session: Session, manifest: ModelManifest, pace: Pace): Promise<number> {
   const id = (index: number): number => index % manifest.architecture.vocabSize;
   const forward = new Forward(session, manifest);
   const room = manifest.architecture.contextLength - 1;
-  await forward.run({ ids: Array.from({ length: Math.min(PROMPT_TOKENS, room) }, (_, i) => id(i)), policy: { kind: 'never' }, track: 'last' });
-  const decode = (index: number): Promise<unknown> => forward.run({ ids: [id(index)], policy: { kind: 'never' }, track: 'last' });
+  const run = (ids: readonly number[]): Promise<unknown> => forward.run({ ids, policy: { kind: 'never' }, track: 'last' });
+  const decode = (index: number): Promise<unknown> => pace.token(() => run([id(index)]));
+  await pace.prompt(() => run(Array.from({ length: Math.min(PROMPT_TOKENS, room) }, (_, i) => id(i))));
   for (let i = 0; i < WARM_TOKENS; i++) await decode(i);
   const started = performance.now();
   let tokens = 0;

@@ -38,19 +38,19 @@ afterAll(() => {
   fs.rmSync(folder, { recursive: true });
 });
 
-const chooser = (timeoutMs = 20_000, entry = probeEntry): ChooseProvider =>
-  createChooser({ probeEntry: entry, selfTestFolder: () => Promise.resolve(tested.dir), record: new ProviderRecord(cache), timeoutMs });
+const chooser = (timeoutMs = 20_000, entry = probeEntry, budgetMs = timeoutMs): ChooseProvider =>
+  createChooser({ probeEntry: entry, selfTestFolder: () => Promise.resolve(tested.dir), record: new ProviderRecord(cache), timeoutMs, budgetMs });
 /** A program that can't test: whoever asks it knows no verdict. */
 const noProbe = (): ChooseProvider => chooser(1000, path.join(folder, 'absent.cjs'));
 
 describe('auto', () => {
   it.each([
-    ['cpu', 'webgpu', 'cpu'],
-    ['webgpu', 'cpu', 'webgpu'],
-  ] as const)('takes the faster of two that are right: %s is slow', async (_, taken, slow) => {
-    process.env['SLOW_PROVIDER'] = slow;
-    const info = await chooser()(tested.dir, 'auto');
-    expect(info.provider).toBe(taken === slow ? 'none' : taken);
+    ['webgpu', 'cpu', 'cpu=20'],
+    ['cpu', 'webgpu', 'cpu=40,webgpu=60'],
+  ] as const)('takes %s where it is right and %s is right, but slower', async (taken, slow, delays) => {
+    process.env['SLOW_PROVIDER'] = delays;
+    const info = await chooser(60_000)(tested.dir, 'auto');
+    expect(info.provider).toBe(taken);
     expect(info.reason).toMatch(/^the fastest that computes right: [\d.]+ tokens\/s$/);
     expect(info.rejected).toEqual([{ provider: slow, reason: expect.stringMatching(/^right, but slower: [\d.]+ tokens\/s$/) as string }]);
   });
@@ -65,6 +65,28 @@ describe('auto', () => {
     const info = await chooser(how === 'hangs' ? 4000 : 60_000)(tested.dir, 'auto');
     expect(info).toMatchObject({ provider: 'cpu', reason: 'no other provider works here' });
     expect(info.rejected).toEqual([{ provider: 'webgpu', reason: expect.stringMatching(reason) as string }]);
+  });
+
+  it.each([
+    ['in its self-test', 'webgpu=400', /^too slow: 4 tokens in \d+\.\d s, where the CPU makes \d+(\.\d)? tokens\/s$/],
+    ['with the model itself', 'cpu=40,webgpu=200', /^too slow: 4 tokens in \d+\.\d s, where the CPU makes \d+(\.\d)? tokens\/s$/],
+  ])('gives a device up that is slower than the CPU by far %s', async (_, delays, reason) => {
+    process.env['SLOW_PROVIDER'] = delays;
+    const info = await chooser(60_000)(tested.dir, 'auto');
+    expect(info).toEqual({ provider: 'cpu', reason: 'no other provider is as fast here', rejected: [{ provider: 'webgpu', reason: expect.stringMatching(reason) as string }] });
+  });
+
+  it('gives a device up that is not done in its time, and says how far it came', async () => {
+    process.env['FAKE_PROVIDER'] = 'stalls';
+    const info = await chooser(60_000, probeEntry, 3000)(tested.dir, 'auto');
+    expect(info.provider).toBe('cpu');
+    expect(info.rejected[0]?.reason).toMatch(/^too slow: [1-5] tokens in 3\.0 s, where the CPU makes/);
+  });
+
+  it('does not measure the CPU where no other device is there', async () => {
+    process.env['FAKE_PROVIDER'] = 'absent';
+    await chooser()(tested.dir, 'auto');
+    expect(fs.readFileSync(path.join(cache, 'providers.json'), 'utf8')).not.toContain('"cpu"');
   });
 
   it('runs a model on the CPU beside a provider that kills its process', async () => {
@@ -128,6 +150,22 @@ describe('a verdict', () => {
     fs.rmSync(cache, { recursive: true });
     fs.writeFileSync(cache, 'a file where the folder should be');
     expect((await chooser()(tested.dir, 'webgpu')).provider).toBe('webgpu');
+  });
+
+  it('of a device that was given up is kept for auto; chosen by name, it is tested to the end', async () => {
+    process.env['SLOW_PROVIDER'] = 'webgpu=200';
+    await chooser(60_000)(tested.dir, 'auto');
+    expect((await noProbe()(tested.dir, 'auto')).rejected[0]?.reason).toMatch(/^too slow: /);
+    expect(await chooser(60_000)(tested.dir, 'webgpu')).toMatchObject({ provider: 'webgpu', reason: expect.stringContaining('its self-test holds') as string });
+    expect((await noProbe()(tested.dir, 'auto')).rejected[0]?.reason).toMatch(/^right, but slower: /);
+  });
+
+  it('of a device that gave no answer holds for a name that would wait no longer', async () => {
+    process.env['FAKE_PROVIDER'] = 'hangs';
+    await chooser(4000)(tested.dir, 'auto');
+    process.env['FAKE_PROVIDER'] = 'right';
+    await expect(chooser(4000)(tested.dir, 'webgpu')).rejects.toMatchObject({ message: expect.stringContaining('no answer within 4 s') as string });
+    expect((await chooser(60_000)(tested.dir, 'webgpu')).provider).toBe('webgpu');
   });
 
   it('is not waited for by one who has left', async () => {
