@@ -6,7 +6,7 @@
 import type { Endpoint } from '../endpoint/address.ts';
 import { endpointName } from '../protocol/engine.ts';
 import type { CountRequest, EngineApi, EngineStatus, GenerateEvent, GenerateRequest, MeasureRequest, ModelInfo, ProviderChoice, ProviderInfo } from '../protocol/engine.ts';
-import { TahError } from '../protocol/errors.ts';
+import { phrase, TahError } from '../protocol/errors.ts';
 import type { ImportEvent, ImportRequest } from '../protocol/importer.ts';
 import type { EngineClient } from './engineClient.ts';
 import type { EngineState } from './engineSupervisor.ts';
@@ -27,7 +27,7 @@ export function routeEngine(options: RouterOptions): EngineClient {
 export function findEndpoint(endpoints: readonly Endpoint[], name: string): Endpoint {
   const endpoint = endpoints.find((one) => one.name === name);
   if (endpoint !== undefined) return endpoint;
-  throw new TahError('endpoint.unknown', `The settings have no endpoint named "${name}".`, { subject: name, hint: 'Check the setting thinkAtHard.endpoints, or choose another model with Think-at-Hard: Select Model….' });
+  throw new TahError('endpoint.unknown', phrase('The settings have no endpoint named "{0}".', name), { subject: name, hint: phrase('Check the setting thinkAtHard.endpoints, or choose another model with Think-at-Hard: Select Model….') });
 }
 
 class Router implements EngineClient {

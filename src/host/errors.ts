@@ -6,7 +6,8 @@
 import * as vscode from 'vscode';
 import { nodeBuildFor } from '../hub/nodeBuilds.ts';
 import { TahError } from '../protocol/errors.ts';
-import type { ErrorCode } from '../protocol/errors.ts';
+import type { ErrorCode, ErrorData } from '../protocol/errors.ts';
+import { sayErrorInLine } from '../protocol/errorTexts.ts';
 
 /** What went wrong in this session, by code: for Diagnose. Messages are not kept, they may quote a user's text. */
 const counts = new Map<ErrorCode, { count: number; last: Date }>();
@@ -29,11 +30,16 @@ export function logError(log: vscode.LogOutputChannel, thrown: unknown): TahErro
   return error;
 }
 
+/** The failure on one line, in the user's language as far as there is one for it. */
+export function errorText(error: TahError | ErrorData): string {
+  return sayErrorInLine(error, (text, ...values) => vscode.l10n.t(text, ...values));
+}
+
 /** What the user stopped is no failure and shows nothing. */
 export async function showError(log: vscode.LogOutputChannel, thrown: unknown): Promise<void> {
   const error = logError(log, thrown);
   if (error.code === 'cancelled') return;
-  const text = error.hint === undefined ? error.message : `${error.message} ${error.hint}`;
+  const text = errorText(error);
   const showLog = vscode.l10n.t('Show Log');
   const remedy = remedyOf(error);
   const answer = await vscode.window.showErrorMessage(text, ...(remedy === null ? [] : [remedy.label]), showLog);

@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isAlive, thisHost } from '../disk/owner.ts';
-import { TahError } from '../protocol/errors.ts';
+import { phrase, TahError } from '../protocol/errors.ts';
 import type { Run, RunHead } from '../protocol/run.ts';
 import type { Subscription } from './emitter.ts';
 import type { Runs } from './runs.ts';
@@ -280,5 +280,5 @@ function cannotKeep(thrown: unknown, folder: string): TahError {
   if (thrown instanceof TahError) return thrown;
   const code = thrown instanceof Error && 'code' in thrown ? thrown.code : null;
   const reason = code === 'ENOSPC' || code === 'EDQUOT' ? 'the disk is full' : code === 'EACCES' || code === 'EPERM' || code === 'EROFS' ? 'it may not be written' : thrown instanceof Error ? thrown.message : String(thrown);
-  return new TahError('run-file.cannot-write', `The run could not be kept in the history ${folder}: ${reason}.`, { file: folder, hint: 'It stays until the window closes; save it as a file to keep it.', cause: thrown });
+  return new TahError('run-file.cannot-write', phrase('The run could not be kept in the history {0}: {1}.', folder, reason), { file: folder, hint: phrase('It stays until the window closes; save it as a file to keep it.'), cause: thrown });
 }

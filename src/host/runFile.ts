@@ -8,7 +8,7 @@
 import * as z from 'zod';
 import type { AnswerCheck } from '../protocol/answer.ts';
 import type { ModelInfo, ProviderInfo, TokenEvent } from '../protocol/engine.ts';
-import { isErrorCode, TahError } from '../protocol/errors.ts';
+import { isErrorCode, phrase, TahError } from '../protocol/errors.ts';
 import type { ErrorData } from '../protocol/errors.ts';
 import { isReasonKind } from '../protocol/reasons.ts';
 import { hasEnded } from '../protocol/run.ts';
@@ -140,7 +140,7 @@ const FILE = z.object({
  *   internal where a reader would refuse it: a run is not lost by being written wrong
  */
 export function writeRunFile(run: Run): Uint8Array {
-  if (!hasEnded(run)) throw new TahError('input.empty', 'The run is still going on.', { hint: 'Wait for its end, or stop it; then save it.' });
+  if (!hasEnded(run)) throw new TahError('input.empty', phrase('The run is still going on.'), { hint: phrase('Wait for its end, or stop it; then save it.') });
   const { prompt, tokens, ...head } = run;
   const content = { format: FORMAT, run: publicHead(head), prompt, tokens: tokens.map(fileToken) };
   const known = FILE.safeParse(content);
@@ -149,7 +149,7 @@ export function writeRunFile(run: Run): Uint8Array {
   const list = (values: readonly unknown[]): string => (values.length === 0 ? '[]' : `[\n${values.map((value) => JSON.stringify(value)).join(',\n')}\n]`);
   const file = new TextEncoder().encode(`${first.slice(0, -1)},\n"prompt":${list(prompt)},\n"tokens":${list(content.tokens)}}\n`);
   if (file.length <= LARGEST_RUN_FILE) return file;
-  throw new TahError('run-file.cannot-write', `The run has ${tokens.length} tokens, which are too many for a run file of at most 64 MB.`, { hint: 'Solve with a smaller limit of tokens, or export it as CSV.' });
+  throw new TahError('run-file.cannot-write', phrase('The run has {0} tokens, which are too many for a run file of at most 64 MB.', tokens.length), { hint: phrase('Solve with a smaller limit of tokens, or export it as CSV.') });
 }
 
 /** @param name how the file is called in a refusal @throws TahError run-file.invalid, run-file.newer-version */
@@ -200,7 +200,7 @@ function checkFormat(json: unknown, name: string): void {
   if (format === FORMAT) return;
   const version = typeof format === 'string' ? FAMILY.exec(format)?.[1] : undefined;
   if (version === undefined || version === '0') throw invalid(name, 'its "format" is not that of a run');
-  throw new TahError('run-file.newer-version', `${name} was written by a newer version of Think-at-Hard (format tah-run/${version}; this one reads ${FORMAT}).`, { file: name, hint: 'Update the extension.' });
+  throw new TahError('run-file.newer-version', phrase('{0} was written by a newer version of Think-at-Hard (format tah-run/{1}; this one reads {2}).', name, version, FORMAT), { file: name, hint: phrase('Update the extension.') });
 }
 
 function checked<Schema extends z.ZodType>(schema: Schema, json: unknown, name: string): z.output<Schema> {
@@ -214,7 +214,7 @@ function firstIssue({ issues: [issue] }: z.ZodError): string {
 }
 
 function invalid(name: string, reason: string, cause?: unknown): TahError {
-  return new TahError('run-file.invalid', `${name} is not a run file that can be shown: ${reason}.`, { file: name, hint: 'Save the run again, or choose another file.', cause });
+  return new TahError('run-file.invalid', phrase('{0} is not a run file that can be shown: {1}.', name, reason), { file: name, hint: phrase('Save the run again, or choose another file.'), cause });
 }
 
 function fileToken({ after, ...token }: TokenEvent): unknown {

@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { answerCheck } from '../protocol/answer.ts';
 import type { AnswerCheck } from '../protocol/answer.ts';
 import type { EndReason, EngineApi, GenerateEvent, GenerateStats, TokenEvent } from '../protocol/engine.ts';
-import { TahError } from '../protocol/errors.ts';
+import { phrase, TahError } from '../protocol/errors.ts';
 import type { ErrorData } from '../protocol/errors.ts';
 import { reason } from '../protocol/reasons.ts';
 import { applyToHead, hasEnded } from '../protocol/run.ts';
@@ -138,7 +138,7 @@ export class Runs {
    */
   branch(id: string, index: number, change: BranchChange, place: BranchPlace): string {
     const parent = this.get(id);
-    if (parent === null) throw new TahError('input.empty', 'The run to branch from is no longer there.', { hint: 'Open it from the history first.' });
+    if (parent === null) throw new TahError('input.empty', phrase('The run to branch from is no longer there.'), { hint: phrase('Open it from the history first.') });
     return this.start(branchRequest(parent, index, change, place));
   }
 
@@ -159,8 +159,8 @@ export class Runs {
     const run = this.get(typeof id === 'string' ? id : (this.ids().at(-1) ?? ''));
     if (run !== null) return run;
     throw typeof id === 'string'
-      ? new TahError('input.empty', 'The run is no longer there.', { hint: 'Look for it with Think-at-Hard: Show History….' })
-      : new TahError('input.empty', 'There is no run yet.', { hint: 'Choose Think-at-Hard: Solve… first.' });
+      ? new TahError('input.empty', phrase('The run is no longer there.'), { hint: phrase('Look for it with Think-at-Hard: Show History….') })
+      : new TahError('input.empty', phrase('There is no run yet.'), { hint: phrase('Choose Think-at-Hard: Solve… first.') });
   }
 
   phase(id: string): RunPhase | null {

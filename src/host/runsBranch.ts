@@ -5,7 +5,7 @@
  */
 
 import type { ProviderChoice, ThinkingPolicy } from '../protocol/engine.ts';
-import { TahError } from '../protocol/errors.ts';
+import { phrase, TahError } from '../protocol/errors.ts';
 import type { BranchChange, Run } from '../protocol/run.ts';
 import type { RunRequest, SolveRequest } from './runsRequest.ts';
 
@@ -21,15 +21,15 @@ export interface BranchPlace {
 /** @throws TahError input.empty, engine.bad-request, model.no-decider */
 export function branchRequest(parent: Run, index: number, change: BranchChange, place: BranchPlace): SolveRequest {
   const { sampling, model } = parent;
-  if (parent.kind === 'measure') throw new TahError('engine.bad-request', 'A measured text was not generated, so it cannot be regenerated.', { hint: 'Solve a problem, and branch from that run.' });
+  if (parent.kind === 'measure') throw new TahError('engine.bad-request', phrase('A measured text was not generated, so it cannot be regenerated.'), { hint: phrase('Solve a problem, and branch from that run.') });
   if (model?.endpoint !== undefined) {
-    throw new TahError('engine.bad-request', `The run came from the endpoint ${model.endpoint.name}, which cannot go on from given tokens.`, { subject: 'endpoint', hint: 'Solve the problem with a model on this machine, and branch from that run.' });
+    throw new TahError('engine.bad-request', phrase('The run came from the endpoint {0}, which cannot go on from given tokens.', model.endpoint.name), { subject: 'endpoint', hint: phrase('Solve the problem with a model on this machine, and branch from that run.') });
   }
   if (sampling === null || model === null || parent.prompt.length === 0 || parent.tokens.length === 0) {
-    throw new TahError('input.empty', 'This run has no tokens to regenerate from.', { hint: 'Wait for its first token, or solve the problem again.' });
+    throw new TahError('input.empty', phrase('This run has no tokens to regenerate from.'), { hint: phrase('Wait for its first token, or solve the problem again.') });
   }
   if (!Number.isInteger(index) || index < 0 || index >= parent.tokens.length) {
-    throw new TahError('engine.bad-request', `The run has no token ${index}; its tokens are 0 to ${parent.tokens.length - 1}.`, { subject: 'index' });
+    throw new TahError('engine.bad-request', phrase('The run has no token {0}; its tokens are 0 to {1}.', index, parent.tokens.length - 1), { subject: 'index' });
   }
   refuseUnfit(change, model.maxIter);
   const maxTokens = parent.endReason === 'max-tokens' ? parent.tokens.length : Math.max(place.maxTokens, parent.tokens.length);
@@ -70,19 +70,19 @@ export function repeatRequest(run: Run, place: BranchPlace): RunRequest {
 
 function refuseUnfit(change: BranchChange, maxIter: number): void {
   if (maxIter === 1 && change.kind !== 'token') {
-    throw new TahError('model.no-decider', 'This is a plain model: it has no second pass to force, skip or decide about.', { subject: change.kind, hint: 'Choose another token instead.' });
+    throw new TahError('model.no-decider', phrase('This is a plain model: it has no second pass to force, skip or decide about.'), { subject: change.kind, hint: phrase('Choose another token instead.') });
   }
   switch (change.kind) {
     case 'threshold':
       if (change.threshold >= 0 && change.threshold <= 1) return;
-      throw new TahError('engine.bad-request', `The threshold must be from 0 to 1, not ${change.threshold}.`, { subject: 'threshold' });
+      throw new TahError('engine.bad-request', phrase('The threshold must be from 0 to 1, not {0}.', change.threshold), { subject: 'threshold' });
     case 'passes':
       if (Number.isInteger(change.iterCount) && change.iterCount >= 1 && change.iterCount <= maxIter) return;
-      throw new TahError('engine.bad-request', `The passes must be a whole number from 1 to ${maxIter}, not ${change.iterCount}.`, { subject: 'passes' });
+      throw new TahError('engine.bad-request', phrase('The passes must be a whole number from 1 to {0}, not {1}.', maxIter, change.iterCount), { subject: 'passes' });
     case 'token':
       // Whether the vocabulary has it, the engine says.
       if (Number.isInteger(change.id) && change.id >= 0) return;
-      throw new TahError('engine.bad-request', `A token id is a whole number of at least 0, not ${change.id}.`, { subject: 'token' });
+      throw new TahError('engine.bad-request', phrase('A token id is a whole number of at least 0, not {0}.', change.id), { subject: 'token' });
     default:
       change satisfies never;
   }
@@ -119,7 +119,7 @@ function passesAfter(policy: ThinkingPolicy, first: number, end: number, maxIter
     case 'oracle':
       return rows.map((row) => Math.min(maxIter, Math.max(1, policy.labels[row] ?? 1)));
     case 'self-oracle':
-      throw new TahError('engine.bad-request', 'The self-oracle policy needs a given text.', { subject: 'policy' });
+      throw new TahError('engine.bad-request', phrase('The self-oracle policy needs a given text.'), { subject: 'policy' });
     default:
       return policy satisfies never;
   }

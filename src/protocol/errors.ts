@@ -93,9 +93,24 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
+/** A sentence that l10n/ has translations of under its English, with what fills its holes. */
+export interface Phrase {
+  readonly text: string;
+  readonly values: readonly string[];
+}
+
+/** @param text with holes `{0}`, `{1}` …; a literal, so that a test finds it and misses its translations */
+export function phrase(text: string, ...values: readonly (string | number)[]): Phrase {
+  return { text, values: values.map(String) };
+}
+
+function inEnglish({ text, values }: Phrase): string {
+  return text.replace(/\{(\d)\}/g, (hole, index: string) => values[Number(index)] ?? hole);
+}
+
 export interface TahErrorOptions {
   /** What the user can do next, one sentence. */
-  readonly hint?: string;
+  readonly hint?: string | Phrase;
   /** The file that is at fault. */
   readonly file?: string;
   /** Tensor, key or option at fault. */
@@ -121,14 +136,18 @@ export class TahError extends Error {
   readonly hint: string | undefined;
   readonly file: string | undefined;
   readonly subject: string | undefined;
+  /** Message and hint as phrases, where they are some: who shows the error says them in the user's language. Not sent to other processes. */
+  readonly phrases: { readonly message: Phrase | null; readonly hint: Phrase | null };
 
   constructor(
     readonly code: ErrorCode,
-    message: string,
+    message: string | Phrase,
     options: TahErrorOptions = {},
   ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.hint = options.hint;
+    super(typeof message === 'string' ? message : inEnglish(message), options.cause === undefined ? undefined : { cause: options.cause });
+    const { hint } = options;
+    this.hint = hint === undefined || typeof hint === 'string' ? hint : inEnglish(hint);
+    this.phrases = { message: typeof message === 'string' ? null : message, hint: hint === undefined || typeof hint === 'string' ? null : hint };
     this.file = options.file;
     this.subject = options.subject;
   }

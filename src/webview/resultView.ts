@@ -5,6 +5,8 @@
 
 import { checkReason } from '../protocol/answer.ts';
 import type { AnswerCheck, CheckState } from '../protocol/answer.ts';
+import { sayError } from '../protocol/errorTexts.ts';
+import type { SaidError } from '../protocol/errorTexts.ts';
 import { TEST_ID } from '../protocol/heatmap.ts';
 import { hasEnded, missingData } from '../protocol/run.ts';
 import type { Run } from '../protocol/run.ts';
@@ -30,7 +32,7 @@ export function drawResult(node: HTMLElement, run: RunEnd, totals: Totals, actio
   const notice = scopeNotice(run.scope, run.check?.state ?? null, actions.onSelectModel);
   if (notice !== null) node.append(notice);
   if (!hasEnded(run)) return;
-  if (run.error !== null && run.state === 'failed') node.append(errorBox(run.error.message, run.error.hint, actions));
+  if (run.error !== null && run.state === 'failed') node.append(errorBox(sayError(run.error, (text, ...values) => l10n.t(text, ...values)), actions));
   // A measured text is the user's own: it has no answer of the model.
   if (run.kind !== 'measure' && (run.state !== 'failed' || run.answer !== null)) node.append(answerRow(run));
   if (run.stats !== null) node.append(element('p', { className: 'cost', testId: TEST_ID.cost, text: costText(run.stats, totals, !missingData(run).includes('passes')) }));
@@ -67,9 +69,9 @@ function checkBadge(check: AnswerCheck | null): HTMLElement {
   return node;
 }
 
-function errorBox(message: string, hint: string | undefined, actions: ResultActions): HTMLElement {
-  const text = element('div', { className: 'error-text', children: [element('p', { className: 'error-message', text: message })] });
-  if (hint !== undefined) text.append(element('p', { className: 'error-hint', text: hint }));
+function errorBox({ sentence, detail }: SaidError, actions: ResultActions): HTMLElement {
+  const text = element('div', { className: 'error-text', children: [element('p', { className: 'error-message', text: sentence })] });
+  if (detail !== null) text.append(element('p', { className: 'error-hint', text: detail }));
   text.append(
     element('div', {
       className: 'error-actions',

@@ -89,6 +89,7 @@ describe('A workspace that is on no disk', () => {
       await panel.untilState('done', WORK_MS);
       expect(await (await panel.find(TEST_ID.answerBox)).getAttribute('data-answer')).toMatch(/5/);
       await panel.click(TEST_ID.insert);
+      await other.focusEditor('problem.md');
       await other.saveChange('problem.md');
       expect(await editor('problem.md', other).locator('.view-lines').innerText()).toMatch(/boxed|x\s*=\s*5/);
     } finally {
@@ -114,6 +115,9 @@ describe('VS Code in German', () => {
       expect(await panel.text(TEST_ID.insert)).toContain('Einfügen');
       await until('the check', async () => ((await panel.text(TEST_ID.check)) === 'Bestätigt' ? true : null), WORK_MS);
       expect(await panel.text(TEST_ID.checkReason)).toContain('Beide Seiten sind gleich.');
+      await other.cursorNearEnd('problem.md', 'Homework', 1);
+      await other.runCommand('Think-at-Hard: Formel erklären');
+      await other.notification('Hier ist keine Formel.').waitFor({ timeout: WORK_MS });
     } finally {
       await other.screenshot(join(inject('artifacts'), 'input-german.png'));
       await other.close();

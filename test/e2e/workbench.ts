@@ -114,8 +114,14 @@ export class Workbench {
   async saveChange(file: string): Promise<void> {
     const changed = this.page.locator(`.tab.dirty[data-resource-name="${file}"]`).first();
     await changed.waitFor();
-    await this.press('Control+S');
-    await changed.waitFor({ state: 'hidden' });
+    // The edit may be there before the focus: a key that comes in between is lost.
+    await until(`${file} is saved`, async () => {
+      await this.press('Control+S');
+      return await changed.waitFor({ state: 'hidden', timeout: 5_000 }).then(
+        () => true,
+        () => null,
+      );
+    });
   }
 
   /** Types into the open quick input and takes the entry that has `entry` in its label. */

@@ -6,7 +6,7 @@
 
 import * as vscode from 'vscode';
 import { abortOf } from '../../host/abort.ts';
-import { logError } from '../../host/errors.ts';
+import { errorText, logError } from '../../host/errors.ts';
 import type { ChosenModel } from '../../host/models.ts';
 import type { Services } from '../../host/services.ts';
 import { SECTION } from '../../host/settings.ts';
@@ -169,7 +169,7 @@ async function telling<T>(services: Services, work: () => Promise<T>): Promise<T
   } catch (thrown) {
     const error = logError(services.log, thrown);
     if (error.code === 'cancelled') throw new vscode.CancellationError();
-    const text = error.hint === undefined ? error.message : `${error.message} ${error.hint}`;
+    const text = errorText(error);
     throw error.code === 'model.not-found' || error.code === 'endpoint.unknown' ? vscode.LanguageModelError.NotFound(text) : new Error(text);
   }
 }

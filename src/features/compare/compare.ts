@@ -13,7 +13,7 @@ import { withTemperature } from '../../host/settings.ts';
 import type { ComparisonKind } from '../../protocol/comparison.ts';
 import type { ThinkingPolicy } from '../../protocol/engine.ts';
 import { COMPARISON_PANEL } from '../../protocol/comparison.ts';
-import { TahError } from '../../protocol/errors.ts';
+import { phrase, TahError } from '../../protocol/errors.ts';
 import { Comparisons } from './comparisons.ts';
 import type { PlannedRun, SharedRequest } from './comparisons.ts';
 import { readShape } from './flops.ts';
@@ -46,7 +46,7 @@ async function compare(services: Services, comparisons: Comparisons, panel: Comp
   const settings = services.settings(origin === null ? undefined : vscode.Uri.parse(origin.uri, true));
   const model = await services.models.choose(settings.model);
   if (model.maxIter === 1) {
-    throw new TahError('model.no-decider', vscode.l10n.t('There is nothing to compare: {0} is a plain model, which thinks once about every token.', model.name), { subject: model.name, hint: vscode.l10n.t('Choose a Think-at-Hard model with Think-at-Hard: Select Model….') });
+    throw new TahError('model.no-decider', phrase('There is nothing to compare: {0} is a plain model, which thinks once about every token.', model.name), { subject: model.name, hint: phrase('Choose a Think-at-Hard model with Think-at-Hard: Select Model….') });
   }
   const request: SharedRequest = ({ policy }, comparison): RunRequest => {
     const shared = { model: model.path, provider: settings.provider, policy, comparison };

@@ -3,7 +3,7 @@
 import { readProblem } from '../../host/problem/problem.ts';
 import type { Runs } from '../../host/runs.ts';
 import type { ComparisonKind } from '../../protocol/comparison.ts';
-import { TahError } from '../../protocol/errors.ts';
+import { phrase, TahError } from '../../protocol/errors.ts';
 
 export interface Subject {
   readonly kind: ComparisonKind;
@@ -20,6 +20,6 @@ export function readSubject(given: unknown, runs: Pick<Runs, 'get'>): Subject | 
   if ('text' in given && typeof given.text === 'string') return { kind: 'measure', text: given.text };
   if (!('runId' in given) || typeof given.runId !== 'string') return null;
   const run = runs.get(given.runId);
-  if (run === null) throw new TahError('input.empty', 'This run is no longer there.', { hint: 'Select the problem, and compare again.' });
+  if (run === null) throw new TahError('input.empty', phrase('This run is no longer there.'), { hint: phrase('Select the problem, and compare again.') });
   return { kind: run.kind === 'measure' ? 'measure' : 'solve', text: run.problem };
 }

@@ -8,7 +8,7 @@ import { registerCommand } from '../../host/errors.ts';
 import { markOf } from '../../host/origins.ts';
 import type { Edit } from '../../host/origins.ts';
 import type { Services } from '../../host/services.ts';
-import { TahError } from '../../protocol/errors.ts';
+import { phrase, TahError } from '../../protocol/errors.ts';
 import type { Run } from '../../protocol/run.ts';
 import { FollowedSpans } from './followedSpans.ts';
 import { editsOf, MeasuredDocuments, summaryText, tableText } from './measuredDocuments.ts';
@@ -33,7 +33,7 @@ export function registerDifficulty(services: Services): vscode.Disposable {
     }),
     registerCommand(services.log, 'thinkAtHard.showDifficultyTable', (uri) => {
       const shown = measured.get(typeof uri === 'string' ? uri : (vscode.window.activeTextEditor?.document.uri.toString() ?? ''));
-      if (shown === null) throw new TahError('input.empty', vscode.l10n.t('The difficulty of this document is not shown.'), { hint: vscode.l10n.t('Choose Think-at-Hard: Show Difficulty of Text first.') });
+      if (shown === null) throw new TahError('input.empty', phrase('The difficulty of this document is not shown.'), { hint: phrase('Choose Think-at-Hard: Show Difficulty of Text first.') });
       showTable(shown);
     }),
   );
@@ -129,14 +129,14 @@ function spansOf(services: Services, text: string, base: number, run: Run): Foll
 /** Before the text is even read out of the document. */
 function refuseTooLong({ start, end }: Target, contextLength: number | null): void {
   if (contextLength === null || end - start <= contextLength * LONGEST_TOKEN) return;
-  throw new TahError('engine.context-too-long', vscode.l10n.t('The text has {0} characters; this model reads {1} tokens at most.', end - start, contextLength), { hint: vscode.l10n.t('Select a shorter part.') });
+  throw new TahError('engine.context-too-long', phrase('The text has {0} characters; this model reads {1} tokens at most.', end - start, contextLength), { hint: phrase('Select a shorter part.') });
 }
 
 async function refuseTooManyTokens(services: Services, model: string, text: string, contextLength: number | null): Promise<void> {
   if (contextLength === null) return;
   const tokens = await services.engine.countTokens({ model, prompt: { kind: 'text', text } });
   if (tokens <= contextLength) return;
-  throw new TahError('engine.context-too-long', vscode.l10n.t('The text has {0} tokens; this model reads {1} at most.', tokens, contextLength), { hint: vscode.l10n.t('Select a shorter part.') });
+  throw new TahError('engine.context-too-long', phrase('The text has {0} tokens; this model reads {1} at most.', tokens, contextLength), { hint: phrase('Select a shorter part.') });
 }
 
 function announce(measured: Measured): void {

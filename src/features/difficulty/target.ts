@@ -6,7 +6,7 @@
 
 import * as vscode from 'vscode';
 import { activeCell, cellOf, editorInView, openDocument } from '../../host/problem/source.ts';
-import { TahError } from '../../protocol/errors.ts';
+import { phrase, TahError } from '../../protocol/errors.ts';
 
 export interface Target {
   readonly document: vscode.TextDocument;
@@ -22,7 +22,7 @@ export async function readTarget(args: readonly unknown[]): Promise<Target> {
   const cell = cellOf(uri) ?? activeCell();
   if (cell !== null && vscode.window.activeTextEditor?.document !== cell.document) return namedTarget(cell.document, undefined, undefined);
   const editor = editorInView();
-  if (editor === undefined) throw new TahError('input.empty', vscode.l10n.t('There is no document to measure.'), { hint: vscode.l10n.t('Open a text, and choose the command again.') });
+  if (editor === undefined) throw new TahError('input.empty', phrase('There is no document to measure.'), { hint: phrase('Open a text, and choose the command again.') });
   const { document, selection } = editor;
   if (selection.isEmpty) return { document, start: 0, end: document.offsetAt(document.lineAt(document.lineCount - 1).range.end) };
   return { document, start: document.offsetAt(selection.start), end: document.offsetAt(selection.end) };
@@ -42,8 +42,8 @@ export function partInView({ document, start, end }: Target): Target | null {
 /** @throws TahError input.empty, input.bad-file */
 export function readText({ document, start, end }: Target): string {
   const text = document.getText(new vscode.Range(document.positionAt(start), document.positionAt(end)));
-  if (text.trim() === '') throw new TahError('input.empty', vscode.l10n.t('There is no text to measure.'), { hint: vscode.l10n.t('Select some text, or write some.') });
-  if (/[\u0000-\u0008]/.test(text)) throw new TahError('input.bad-file', vscode.l10n.t('{0} is binary data, not text.', document.fileName), { file: document.fileName });
+  if (text.trim() === '') throw new TahError('input.empty', phrase('There is no text to measure.'), { hint: phrase('Select some text, or write some.') });
+  if (/[\u0000-\u0008]/.test(text)) throw new TahError('input.bad-file', phrase('{0} is binary data, not text.', document.fileName), { file: document.fileName });
   return text;
 }
 
@@ -51,7 +51,7 @@ async function openNamed(uri: string): Promise<vscode.TextDocument> {
   try {
     return await openDocument(vscode.Uri.parse(uri, true));
   } catch (cause) {
-    throw new TahError('input.missing-file', vscode.l10n.t('{0} can\'t be opened.', uri), { file: uri, cause });
+    throw new TahError('input.missing-file', phrase('{0} can\'t be opened.', uri), { file: uri, cause });
   }
 }
 
@@ -59,7 +59,7 @@ function namedTarget(document: vscode.TextDocument, start: unknown, end: unknown
   const length = document.offsetAt(document.lineAt(document.lineCount - 1).range.end);
   if (start === undefined && end === undefined) return { document, start: 0, end: length };
   if (!isOffset(start) || !isOffset(end) || start >= end || end > length) {
-    throw new TahError('input.bad-option', vscode.l10n.t('{0} has no text from {1} to {2}.', document.fileName, String(start), String(end)), { subject: 'start, end' });
+    throw new TahError('input.bad-option', phrase('{0} has no text from {1} to {2}.', document.fileName, String(start), String(end)), { subject: 'start, end' });
   }
   return { document, start, end };
 }

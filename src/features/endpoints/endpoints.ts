@@ -10,7 +10,7 @@ import { registerCommand } from '../../host/errors.ts';
 import type { Services } from '../../host/services.ts';
 import { SECTION } from '../../host/settings.ts';
 import { endpointReference } from '../../protocol/engine.ts';
-import { TahError } from '../../protocol/errors.ts';
+import { phrase, TahError } from '../../protocol/errors.ts';
 
 export function registerEndpoints(services: Services): vscode.Disposable {
   return vscode.Disposable.from(
@@ -102,7 +102,7 @@ async function askForKey(services: Services, endpoint: Endpoint): Promise<void> 
 
 async function pick(services: Services, title: string): Promise<Endpoint | null> {
   const { endpoints } = services.settings();
-  if (endpoints.length === 0) throw new TahError('endpoint.unknown', vscode.l10n.t('There is no endpoint yet.'), { hint: vscode.l10n.t('Add one with Think-at-Hard: Use an Endpoint….') });
+  if (endpoints.length === 0) throw new TahError('endpoint.unknown', phrase('There is no endpoint yet.'), { hint: phrase('Add one with Think-at-Hard: Use an Endpoint….') });
   return (await vscode.window.showQuickPick(endpoints.map(itemOf), { title }))?.endpoint ?? null;
 }
 

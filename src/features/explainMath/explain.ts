@@ -9,7 +9,7 @@ import { MacroError } from '../../formula/detection/macros.ts';
 import type { TexInput } from '../../host/math/mathService.ts';
 import type { Services } from '../../host/services.ts';
 import { withTemperature } from '../../host/settings.ts';
-import { TahError } from '../../protocol/errors.ts';
+import { phrase, TahError } from '../../protocol/errors.ts';
 import { hasEnded } from '../../protocol/run.ts';
 import type { DocumentFormulas } from './documents.ts';
 import { questionOf } from './question.ts';
@@ -43,7 +43,7 @@ export async function targetOf(formulas: DocumentFormulas, args: readonly unknow
   const cell = cellOf(args[0]) ?? activeCell();
   const isWrittenIn = editor !== undefined && editor.document === cell?.document && (!editor.selection.isEmpty || formulas.at(editor.document, editor.selection.start) !== null);
   if (cell !== null && !isWrittenIn) return cellTarget(formulas, cell.document);
-  if (editor === undefined) throw new TahError('input.empty', 'There is no formula to explain.', { hint: 'Open a document and put the cursor into a formula.' });
+  if (editor === undefined) throw new TahError('input.empty', phrase('There is no formula to explain.'), { hint: phrase('Open a document and put the cursor into a formula.') });
   const { document, selection } = editor;
   if (selection.isEmpty || formulas.at(document, selection.start) !== null) return formulaTarget(formulas, document, selection.start);
   return selectionTarget(formulas, document, selection);
@@ -51,7 +51,7 @@ export async function targetOf(formulas: DocumentFormulas, args: readonly unknow
 
 async function cellTarget(formulas: DocumentFormulas, document: vscode.TextDocument): Promise<Target> {
   const found = formulas.all(document).slice(0, MOST_CHOICES);
-  if (found.length === 0) throw new TahError('input.empty', vscode.l10n.t('There is no formula in this cell.'), { hint: vscode.l10n.t('Write one between $ signs, or choose another cell.') });
+  if (found.length === 0) throw new TahError('input.empty', phrase('There is no formula in this cell.'), { hint: phrase('Write one between $ signs, or choose another cell.') });
   const items = found.map(({ start, tex }) => ({ label: tex.replace(/\s+/g, ' ').replaceAll('$(', '$ (').slice(0, LONGEST_LABEL), start }));
   const chosen = items.length === 1 ? items[0] : await vscode.window.showQuickPick(items, { title: vscode.l10n.t('Explain'), placeHolder: vscode.l10n.t('A formula of this cell') });
   if (chosen === undefined) throw new TahError('cancelled', 'No formula was chosen.');
@@ -60,7 +60,7 @@ async function cellTarget(formulas: DocumentFormulas, document: vscode.TextDocum
 
 function formulaTarget(formulas: DocumentFormulas, document: vscode.TextDocument, position: vscode.Position): Target {
   const formula = formulas.at(document, position);
-  if (formula === null) throw new TahError('input.empty', 'There is no formula here.', { hint: 'Put the cursor into a formula between $ signs, or select one.' });
+  if (formula === null) throw new TahError('input.empty', phrase('There is no formula here.'), { hint: phrase('Put the cursor into a formula between $ signs, or select one.') });
   const range = new vscode.Range(document.positionAt(formula.start), document.positionAt(formula.end));
   return { document, range, input: { tex: expanded(formulas, document, formula.tex), display: formula.display } };
 }
@@ -70,9 +70,9 @@ function selectionTarget(formulas: DocumentFormulas, document: vscode.TextDocume
   const [start, end] = [document.offsetAt(selection.start), document.offsetAt(selection.end)];
   const inside = formulas.all(document).find((formula) => formula.start >= start && formula.end <= end);
   if (inside !== undefined) return formulaTarget(formulas, document, document.positionAt(inside.start));
-  if (end - start > LONGEST_SELECTION) throw new TahError('engine.context-too-long', 'The selection is too long to be one formula.', { hint: 'Select a single formula.' });
+  if (end - start > LONGEST_SELECTION) throw new TahError('engine.context-too-long', phrase('The selection is too long to be one formula.'), { hint: phrase('Select a single formula.') });
   const tex = document.getText(selection).trim().replace(/^(\$\$?|\\\(|\\\[)([\s\S]*?)(\$\$?|\\\)|\\\])$/, '$2').trim();
-  if (tex === '') throw new TahError('input.empty', 'There is no formula in the selection.', { hint: 'Select a formula.' });
+  if (tex === '') throw new TahError('input.empty', phrase('There is no formula in the selection.'), { hint: phrase('Select a formula.') });
   return { document, range: new vscode.Range(selection.start, selection.end), input: { tex: expanded(formulas, document, tex), display: false } };
 }
 
@@ -80,7 +80,7 @@ function expanded(formulas: DocumentFormulas, document: vscode.TextDocument, tex
   try {
     return formulas.expanded(document, tex);
   } catch (error) {
-    if (error instanceof MacroError) throw new TahError('input.bad-file', `A command of the document can’t be used: ${error.message}.`, { file: document.fileName, hint: 'Correct its definition.', cause: error });
+    if (error instanceof MacroError) throw new TahError('input.bad-file', phrase('A command of the document can’t be used: {0}.', error.message), { file: document.fileName, hint: phrase('Correct its definition.'), cause: error });
     throw error;
   }
 }

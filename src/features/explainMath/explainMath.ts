@@ -10,7 +10,7 @@ import { registerCommand } from '../../host/errors.ts';
 import type { DocumentPlace } from '../../host/problem/place.ts';
 import { openDocument } from '../../host/problem/source.ts';
 import type { Services } from '../../host/services.ts';
-import { TahError } from '../../protocol/errors.ts';
+import { phrase, TahError } from '../../protocol/errors.ts';
 import { DocumentFormulas } from './documents.ts';
 import { explain, targetOf } from './explain.ts';
 import { FormulaHover } from './hover.ts';
@@ -43,7 +43,7 @@ export function registerExplainMath(services: Services): vscode.Disposable {
     registerCommand(log, 'thinkAtHard.deleteExplanation', (thread) => { threads.delete(thread); }),
     registerCommand(log, 'thinkAtHard.explainAgain', async (thread) => {
       const found = threads.find(thread)?.surface.thread;
-      if (found?.range === undefined) throw new TahError('input.empty', 'This explanation is no longer there.');
+      if (found?.range === undefined) throw new TahError('input.empty', phrase('This explanation is no longer there.'));
       const document = await openDocument(found.uri);
       // The document may have changed: what is there now is explained.
       await explain(services, threads, await targetOf(formulas, [document.uri.toString(), document.offsetAt(found.range.start), document.offsetAt(found.range.end)]));

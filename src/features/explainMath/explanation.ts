@@ -6,6 +6,7 @@
 import * as vscode from 'vscode';
 import type { FormulaFacts } from '../../answer/facts/formulaFacts.ts';
 import type { MathService, TexInput, Typeset } from '../../host/math/mathService.ts';
+import { errorText } from '../../host/errors.ts';
 import { checkReason } from '../../protocol/answer.ts';
 import type { AnswerCheck } from '../../protocol/answer.ts';
 import { runText, splitThinking } from '../../protocol/run.ts';
@@ -120,7 +121,7 @@ function statusText(run: Run): string {
     case 'running':
       return vscode.l10n.t('Thinking…');
     case 'failed':
-      return run.error === null ? vscode.l10n.t('Failed') : `${run.error.message} ${run.error.hint ?? ''}`.trim();
+      return run.error === null ? vscode.l10n.t('Failed') : errorText(run.error);
     case 'stopped':
       return vscode.l10n.t('Stopped');
     case 'done':

@@ -4,9 +4,9 @@
  */
 
 import * as vscode from 'vscode';
-import { logError } from '../../host/errors.ts';
+import { errorText, logError } from '../../host/errors.ts';
 import type { Services } from '../../host/services.ts';
-import { TahError } from '../../protocol/errors.ts';
+import { phrase, TahError } from '../../protocol/errors.ts';
 import { RUN_FILE_EDITOR } from '../../protocol/heatmap.ts';
 import type { Run } from '../../protocol/run.ts';
 import { RunPageHost } from './runPageHost.ts';
@@ -29,7 +29,7 @@ class RunFileEditor implements vscode.CustomReadonlyEditorProvider<RunDocument> 
     } catch (thrown) {
       const error = logError(this.services.log, thrown);
       // VS Code shows the message in the editor's place.
-      throw new Error(error.hint === undefined ? error.message : `${error.message} ${error.hint}`, { cause: error });
+      throw new Error(errorText(error), { cause: error });
     }
   }
 
@@ -48,7 +48,7 @@ async function readRun(uri: vscode.Uri): Promise<Run> {
   const { size } = await vscode.workspace.fs.stat(uri);
   const name = vscode.workspace.asRelativePath(uri);
   if (size > LARGEST_RUN_FILE) {
-    throw new TahError('run-file.invalid', `${name} has ${Math.round(size / 2 ** 20)} MB; a run file has ${LARGEST_RUN_FILE / 2 ** 20} MB at most.`, { file: name });
+    throw new TahError('run-file.invalid', phrase('{0} has {1} MB; a run file has {2} MB at most.', name, Math.round(size / 2 ** 20), LARGEST_RUN_FILE / 2 ** 20), { file: name });
   }
   return readRunFile(await vscode.workspace.fs.readFile(uri), name);
 }

@@ -7,7 +7,7 @@ import * as vscode from 'vscode';
 import { registerCommand, showError } from '../../host/errors.ts';
 import { findRun } from '../../host/history.ts';
 import type { Services } from '../../host/services.ts';
-import { TahError } from '../../protocol/errors.ts';
+import { phrase, TahError } from '../../protocol/errors.ts';
 import type { RunHead } from '../../protocol/run.ts';
 import { historyRows } from './order.ts';
 import type { HistoryRow } from './order.ts';
@@ -69,7 +69,7 @@ async function showHistory(services: Services): Promise<void> {
 }
 
 async function openRun({ runs, history }: Services, runId: string): Promise<void> {
-  if ((await findRun(runs, history, runId)) === null) throw new TahError('input.missing-file', 'The run is no longer in the history.', { hint: 'Another window may have deleted it, or its file is damaged: see the log.' });
+  if ((await findRun(runs, history, runId)) === null) throw new TahError('input.missing-file', phrase('The run is no longer in the history.'), { hint: phrase('Another window may have deleted it, or its file is damaged: see the log.') });
   await vscode.commands.executeCommand('thinkAtHard.showPanel', runId);
 }
 

@@ -2,7 +2,7 @@
 
 import { homedir } from 'node:os';
 import * as vscode from 'vscode';
-import { TahError } from '../../protocol/errors.ts';
+import { phrase, TahError } from '../../protocol/errors.ts';
 import type { Run } from '../../protocol/run.ts';
 import { runFileName } from './runFileName.ts';
 
@@ -22,7 +22,7 @@ export async function saveRun(run: Run): Promise<void> {
     await vscode.workspace.fs.writeFile(target, bytes);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new TahError('run-file.cannot-write', `The run could not be saved to ${target.path}: ${reason}`, { file: target.path, hint: 'Choose another folder.', cause });
+    throw new TahError('run-file.cannot-write', phrase('The run could not be saved to {0}: {1}', target.path, reason), { file: target.path, hint: phrase('Choose another folder.'), cause });
   }
   const name = target.path.split('/').at(-1) ?? '';
   const open = vscode.l10n.t('Open');

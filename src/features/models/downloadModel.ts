@@ -8,6 +8,7 @@ import { withCancellableProgress } from '../../host/cancellableProgress.ts';
 import type { Progress } from '../../host/cancellableProgress.ts';
 import { describeSource, formatBytes, formatDuration, parseHubUrl, parseSource } from '../../host/downloads.ts';
 import type { DownloadPlan, DownloadProgress, HubSource } from '../../host/downloads.ts';
+import { errorText } from '../../host/errors.ts';
 import type { Services } from '../../host/services.ts';
 import { TahError } from '../../protocol/errors.ts';
 import { askForToken } from './hubToken.ts';
@@ -52,7 +53,7 @@ async function downloadWithToken(services: Services, source: HubSource, ask: boo
       return await download(services, source, ask);
     } catch (error) {
       if (!(error instanceof TahError) || (error.code !== 'hub.unauthorized' && error.code !== 'hub.forbidden')) throw error;
-      if (!(await askForToken(services, source.hub, `${error.message} ${error.hint ?? ''}`))) throw error;
+      if (!(await askForToken(services, source.hub, errorText(error)))) throw error;
     }
   }
 }

@@ -6,7 +6,7 @@
 import * as vscode from 'vscode';
 import { pythonStringAt } from '../../formula/detection/pythonTexts.ts';
 import type { Services } from '../../host/services.ts';
-import { TahError } from '../../protocol/errors.ts';
+import { phrase, TahError } from '../../protocol/errors.ts';
 import type { Run } from '../../protocol/run.ts';
 import { answerText } from './answerText.ts';
 import { insertionText, replacementText } from './insertion.ts';
@@ -58,7 +58,7 @@ export async function replaceProblem(services: Services, run: Run): Promise<void
   }
   const { document, origin, state } = place;
   if (origin.start === undefined || origin.start >= origin.offset) {
-    throw new TahError('input.empty', `The problem is not in ${nameOf(document)} as one piece, so it cannot be replaced.`, { hint: 'Insert the answer below, or copy it.' });
+    throw new TahError('input.empty', phrase('The problem is not in {0} as one piece, so it cannot be replaced.', nameOf(document)), { hint: phrase('Insert the answer below, or copy it.') });
   }
   if (state === 'changed' && !(await confirmChanged())) return;
   const range = new vscode.Range(document.positionAt(origin.start), document.positionAt(origin.offset));
@@ -92,7 +92,7 @@ function nameOf({ uri }: vscode.TextDocument): string {
 async function apply(edit: vscode.WorkspaceEdit, document: vscode.TextDocument): Promise<void> {
   const { version } = document;
   if (!(await isReadOnly(document)) && (await vscode.workspace.applyEdit(edit)) && document.version !== version) return;
-  throw new TahError('input.bad-file', `The answer could not be put into ${nameOf(document)}: the document cannot be edited.`, { file: document.uri.path, hint: 'Copy the answer instead, or make the document writable.' });
+  throw new TahError('input.bad-file', phrase('The answer could not be put into {0}: the document cannot be edited.', nameOf(document)), { file: document.uri.path, hint: phrase('Copy the answer instead, or make the document writable.') });
 }
 
 /** VS Code lets a selection that ends where text is put in grow over that text; the returned function undoes it. */

@@ -1,6 +1,6 @@
 /** What of a run is its answer. Pure. */
 
-import { TahError } from '../../protocol/errors.ts';
+import { phrase, TahError } from '../../protocol/errors.ts';
 import { runText, splitThinking } from '../../protocol/run.ts';
 import type { Run } from '../../protocol/run.ts';
 
@@ -8,6 +8,6 @@ import type { Run } from '../../protocol/run.ts';
 export function answerText(run: Run): string {
   const { answer, thinking } = splitThinking(runText(run));
   const text = answer.trim() === '' ? (thinking ?? '') : answer;
-  if (text.trim() === '') throw new TahError('input.empty', 'The model has not written anything yet.');
+  if (text.trim() === '') throw new TahError('input.empty', phrase('The model has not written anything yet.'));
   return text;
 }

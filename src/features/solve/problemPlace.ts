@@ -10,7 +10,7 @@ import type { Origin } from '../../host/origins.ts';
 import { uncommented } from '../../host/problem/comments.ts';
 import { editorInView, openDocument, originOf } from '../../host/problem/source.ts';
 import type { Services } from '../../host/services.ts';
-import { TahError } from '../../protocol/errors.ts';
+import { phrase, TahError } from '../../protocol/errors.ts';
 import type { Run } from '../../protocol/run.ts';
 import type { Surroundings } from './insertion.ts';
 
@@ -96,7 +96,7 @@ function inAnotherCell(uri: vscode.Uri, known: Origin): ProblemPlace | null {
 async function askForCursor(uri: vscode.Uri, missing: TahError | null): Promise<ProblemPlace | null> {
   const name = uri.path.split('/').at(-1) ?? uri.path;
   const gone = vscode.l10n.t('The problem is no longer in {0}.', name);
-  if (editorInView() === undefined) throw missing ?? new TahError('input.empty', gone, { hint: vscode.l10n.t('Open a document, or copy the answer.') });
+  if (editorInView() === undefined) throw missing ?? new TahError('input.empty', gone, { hint: phrase('Open a document, or copy the answer.') });
   const atCursor = vscode.l10n.t('Insert at the Cursor');
   if ((await vscode.window.showWarningMessage(gone, { modal: true }, atCursor)) !== atCursor) return null;
   const { document, origin } = placeInView('');
@@ -106,7 +106,7 @@ async function askForCursor(uri: vscode.Uri, missing: TahError | null): Promise<
 /** @throws TahError input.empty */
 function placeInView(problem: string): ProblemPlace {
   const editor = editorInView();
-  if (editor === undefined) throw new TahError('input.empty', 'There is no document to insert into.', { hint: 'Open a document, or copy the answer.' });
+  if (editor === undefined) throw new TahError('input.empty', phrase('There is no document to insert into.'), { hint: phrase('Open a document, or copy the answer.') });
   const { document } = editor;
   const origin = originOf(editor);
   const text = document.getText(new vscode.Range(document.positionAt(origin.start ?? origin.offset), document.positionAt(origin.offset)));

@@ -5,7 +5,7 @@
 
 import * as vscode from 'vscode';
 import type { Services } from '../../host/services.ts';
-import { TahError } from '../../protocol/errors.ts';
+import { phrase, TahError } from '../../protocol/errors.ts';
 import { firstScore, readBranchChange } from '../../protocol/run.ts';
 import type { BranchChange, Run } from '../../protocol/run.ts';
 import type { TokenEvent } from '../../protocol/engine.ts';
@@ -14,7 +14,7 @@ import type { TokenEvent } from '../../protocol/engine.ts';
 export async function regenerate(services: Services, parent: Run, index: unknown, change: unknown): Promise<void> {
   const wanted = index === undefined && change === undefined ? await ask(parent) : { index: readIndex(index), change: readChange(change) };
   if (wanted === undefined) return;
-  if (parent.model === null) throw new TahError('input.empty', 'This run has no tokens to regenerate from.', { hint: 'Wait for its first token, or solve the problem again.' });
+  if (parent.model === null) throw new TahError('input.empty', phrase('This run has no tokens to regenerate from.'), { hint: phrase('Wait for its first token, or solve the problem again.') });
   const settings = services.settings();
   const model = await services.models.withWeightsOf(parent.model, settings.model);
   const id = services.runs.branch(parent.id, wanted.index, wanted.change, { model: model.path, provider: settings.provider, maxTokens: settings.maxTokens });
@@ -23,19 +23,19 @@ export async function regenerate(services: Services, parent: Run, index: unknown
 
 function readIndex(value: unknown): number {
   if (typeof value === 'number') return value;
-  throw new TahError('engine.bad-request', 'Regenerate needs the number of a token.', { subject: 'index' });
+  throw new TahError('engine.bad-request', phrase('Regenerate needs the number of a token.'), { subject: 'index' });
 }
 
 function readChange(value: unknown): BranchChange {
   const change = readBranchChange(value);
   if (change !== null) return change;
-  throw new TahError('engine.bad-request', 'Regenerate needs a change: a threshold, a number of passes, or another token.', { subject: 'change' });
+  throw new TahError('engine.bad-request', phrase('Regenerate needs a change: a threshold, a number of passes, or another token.'), { subject: 'change' });
 }
 
 async function ask(parent: Run): Promise<{ readonly index: number; readonly change: BranchChange } | undefined> {
   const title = vscode.l10n.t('Regenerate from here');
   const tokens = parent.tokens.map((token) => ({ label: `$(${token.iterCount > 1 ? 'debug-step-back' : 'circle-small'}) ${shown(token.text)}`, description: describe(token), token }));
-  if (tokens.length === 0) throw new TahError('input.empty', 'This run has no tokens to regenerate from.', { hint: 'Wait for its first token, or solve the problem again.' });
+  if (tokens.length === 0) throw new TahError('input.empty', phrase('This run has no tokens to regenerate from.'), { hint: phrase('Wait for its first token, or solve the problem again.') });
   const from = await vscode.window.showQuickPick(tokens, { title, placeHolder: vscode.l10n.t('The token from which the text is written again'), matchOnDescription: true });
   if (from === undefined) return undefined;
   const change = await vscode.window.showQuickPick(changes(parent, from.token), { title, placeHolder: vscode.l10n.t('What is to be different there') });

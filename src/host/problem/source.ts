@@ -4,7 +4,7 @@
  */
 
 import * as vscode from 'vscode';
-import { TahError } from '../../protocol/errors.ts';
+import { phrase, TahError } from '../../protocol/errors.ts';
 import { markOf } from '../origins.ts';
 import type { Origin } from '../origins.ts';
 import { uncommented } from './comments.ts';
@@ -91,8 +91,8 @@ export async function openDocument(uri: vscode.Uri): Promise<vscode.TextDocument
 }
 
 function missingDocument(uri: vscode.Uri, cause?: unknown): TahError {
-  const what = uri.scheme === 'vscode-notebook-cell' ? 'The cell of the problem is no longer open' : 'The document of the problem is no longer there';
-  return new TahError('input.missing-file', `${what}: ${uri.path}.`, { file: uri.path, hint: 'Copy the answer instead.', cause });
+  const what = uri.scheme === 'vscode-notebook-cell' ? phrase('The cell of the problem is no longer open: {0}.', uri.path) : phrase('The document of the problem is no longer there: {0}.', uri.path);
+  return new TahError('input.missing-file', what, { file: uri.path, hint: phrase('Copy the answer instead.'), cause });
 }
 
 /** The menu of a cell gives the cell; that of an editor, an address. */
@@ -126,7 +126,7 @@ function fromSelection(editor: vscode.TextEditor): ProblemSource {
 }
 
 function fromCell({ document }: vscode.NotebookCell): ProblemSource {
-  if (isBlank(document)) throw new TahError('input.empty', 'The cell is empty: it has no problem to solve.', { hint: 'Write a problem into it, or choose another cell.' });
+  if (isBlank(document)) throw new TahError('input.empty', phrase('The cell is empty: it has no problem to solve.'), { hint: phrase('Write a problem into it, or choose another cell.') });
   const whole = wholeOf(document);
   refuseTooLong(document.offsetAt(whole.end));
   return { text: uncommented(document.getText(), document.languageId), origin: originOfRange(document, whole), document };

@@ -4,6 +4,7 @@ import { COMPARISON_TEST_ID } from '../../protocol/comparison.ts';
 import type { Column, ComparisonKind } from '../../protocol/comparison.ts';
 import { checkReason } from '../../protocol/answer.ts';
 import type { CheckState } from '../../protocol/answer.ts';
+import { sayErrorInLine } from '../../protocol/errorTexts.ts';
 import { hasEnded } from '../../protocol/run.ts';
 import { button, element, icon } from '../dom.ts';
 import { renderInline } from '../markdownView.ts';
@@ -63,7 +64,7 @@ function answerCell(column: Column): HTMLElement {
     return box;
   }
   if (column.error !== null) {
-    return element('span', { className: 'column-error', testId: ID.error, text: [column.error.message, column.error.hint].filter((part) => part !== undefined).join(' ') });
+    return element('span', { className: 'column-error', testId: ID.error, text: sayErrorInLine(column.error, (text, ...values) => l10n.t(text, ...values)) });
   }
   return element('span', { className: 'no-answer', testId: ID.answer, text: isOver(column) && column.runId !== null ? l10n.t('No final answer in the text') : '–' });
 }

@@ -6,7 +6,7 @@
 import * as vscode from 'vscode';
 import { showError } from '../../../host/errors.ts';
 import type { Services } from '../../../host/services.ts';
-import { TahError } from '../../../protocol/errors.ts';
+import { phrase, TahError } from '../../../protocol/errors.ts';
 import type { ExportFormat, HostMessage, Palette } from '../../../protocol/heatmap.ts';
 import type { Run } from '../../../protocol/run.ts';
 import { exportCsv } from './exportCsv.ts';
@@ -87,10 +87,10 @@ async function writeTo(target: vscode.Uri, bytes: Uint8Array): Promise<void> {
   try {
     await vscode.workspace.fs.writeFile(target, bytes);
   } catch (cause) {
-    throw new TahError('input.bad-file', `The export could not be written to ${target.path}.`, { file: target.path, hint: 'Check that the folder can be written to, or choose another one.', cause });
+    throw new TahError('input.bad-file', phrase('The export could not be written to {0}.', target.path), { file: target.path, hint: phrase('Check that the folder can be written to, or choose another one.'), cause });
   }
 }
 
 function tooLarge(): TahError {
-  return new TahError('input.bad-option', 'The heatmap is too long for one PNG picture.', { hint: 'Export it as SVG or HTML, which have no such limit.' });
+  return new TahError('input.bad-option', phrase('The heatmap is too long for one PNG picture.'), { hint: phrase('Export it as SVG or HTML, which have no such limit.') });
 }
