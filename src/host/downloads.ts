@@ -92,6 +92,18 @@ export class Downloads {
     }
   }
 
+  /** Whether the folder has all files of that repository, by their hashes; asks no hub. @throws TahError cancelled */
+  async isWhole(dir: string, source: HubSource, signal: AbortSignal): Promise<boolean> {
+    const { isWholeDownload } = await import('../hub/importSource.ts');
+    return isWholeDownload(dir, source, signal);
+  }
+
+  /** The repository that a checkpoint's folder was downloaded from, by whatever program; null: it came another way. */
+  async sourceOf(dir: string): Promise<HubSource | null> {
+    const { downloadOf } = await import('../hub/importSource.ts');
+    return downloadOf(dir);
+  }
+
   cancel(dir: string): void {
     this.#running.get(dir)?.abort.abort();
   }

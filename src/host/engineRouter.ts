@@ -17,6 +17,8 @@ export interface RouterOptions {
   /** As the settings have them now. */
   readonly endpoints: () => readonly Endpoint[];
   readonly key: (endpoint: Endpoint) => Promise<string | null>;
+  /** What the engine process says of a model's files, in the words of whoever knows whose they are. */
+  readonly explain: (error: unknown) => unknown;
 }
 
 export function routeEngine(options: RouterOptions): EngineClient {
@@ -54,11 +56,11 @@ class Router implements EngineClient {
   }
 
   async *generate(request: GenerateRequest, signal?: AbortSignal): AsyncGenerator<GenerateEvent, void> {
-    yield* (await this.engineOf(request.model)).generate(request, signal);
+    yield* this.explained((await this.engineOf(request.model)).generate(request, signal));
   }
 
   async *measure(request: MeasureRequest, signal?: AbortSignal): AsyncGenerator<GenerateEvent, void> {
-    yield* (await this.engineOf(request.model)).measure(request, signal);
+    yield* this.explained((await this.engineOf(request.model)).measure(request, signal));
   }
 
   import(request: ImportRequest, signal?: AbortSignal): AsyncIterable<ImportEvent> {
@@ -66,7 +68,11 @@ class Router implements EngineClient {
   }
 
   async load(model: string, provider?: ProviderChoice): Promise<{ readonly model: ModelInfo; readonly provider: ProviderInfo }> {
-    return (await this.engineOf(model)).load(model, provider);
+    try {
+      return await (await this.engineOf(model)).load(model, provider);
+    } catch (error) {
+      throw this.options.explain(error);
+    }
   }
 
   async countTokens(request: CountRequest): Promise<number> {
@@ -87,6 +93,14 @@ class Router implements EngineClient {
 
   dispose(): Promise<void> {
     return this.local.dispose();
+  }
+
+  private async *explained<Event>(events: AsyncIterable<Event>): AsyncGenerator<Event, void> {
+    try {
+      yield* events;
+    } catch (error) {
+      throw this.options.explain(error);
+    }
   }
 
   private async engineOf(model: string): Promise<EngineApi> {

@@ -5,7 +5,7 @@
 
 import * as vscode from 'vscode';
 import { nodeBuildFor } from '../hub/nodeBuilds.ts';
-import { TahError } from '../protocol/errors.ts';
+import { isDamage, TahError } from '../protocol/errors.ts';
 import type { ErrorCode, ErrorData } from '../protocol/errors.ts';
 import { sayErrorInLine } from '../protocol/errorTexts.ts';
 
@@ -41,19 +41,28 @@ export async function showError(log: vscode.LogOutputChannel, thrown: unknown): 
   if (error.code === 'cancelled') return;
   const text = errorText(error);
   const showLog = vscode.l10n.t('Show Log');
-  const remedy = remedyOf(error);
-  const answer = await vscode.window.showErrorMessage(text, ...(remedy === null ? [] : [remedy.label]), showLog);
+  const remedies = remediesOf(error);
+  const answer = await vscode.window.showErrorMessage(text, ...remedies.map(({ label }) => label), showLog);
   if (answer === showLog) log.show();
-  else if (answer !== undefined && answer === remedy?.label) await vscode.commands.executeCommand(remedy.command);
+  const remedy = remedies.find(({ label }) => label === answer);
+  if (remedy !== undefined) await vscode.commands.executeCommand(remedy.command, ...(remedy.with === undefined ? [] : [remedy.with]));
 }
 
-/** The command that helps, where one does. */
-function remedyOf({ code }: TahError): { readonly label: string; readonly command: string } | null {
-  if (code.startsWith('model.')) return { label: vscode.l10n.t('Select Model…'), command: 'thinkAtHard.selectModel' };
-  if (code === 'hub.unauthorized' || code === 'hub.forbidden') return { label: vscode.l10n.t('Set Access Token…'), command: 'thinkAtHard.setHubToken' };
+interface Remedy {
+  readonly label: string;
+  readonly command: string;
+  readonly with?: string;
+}
+
+/** The commands that help, where some do. */
+function remediesOf({ code, file }: TahError): readonly Remedy[] {
+  const select: Remedy = { label: vscode.l10n.t('Select Model…'), command: 'thinkAtHard.selectModel' };
+  if (isDamage(code) && file !== undefined) return [{ label: vscode.l10n.t('Repair…'), command: 'thinkAtHard.repairModel', with: file }, select];
+  if (code.startsWith('model.')) return [select];
+  if (code === 'hub.unauthorized' || code === 'hub.forbidden') return [{ label: vscode.l10n.t('Set Access Token…'), command: 'thinkAtHard.setHubToken' }];
   // Where none of the programs that are there can run it. What can't be fetched for this machine says so itself.
-  if (code === 'engine.not-starting' && nodeBuildFor(process.platform, process.arch) !== null) return { label: vscode.l10n.t('Get Node for the Engine…'), command: 'thinkAtHard.getNode' };
-  return null;
+  if (code === 'engine.not-starting' && nodeBuildFor(process.platform, process.arch) !== null) return [{ label: vscode.l10n.t('Get Node for the Engine…'), command: 'thinkAtHard.getNode' }];
+  return [];
 }
 
 /** Registers a command whose failures are shown. */

@@ -5,11 +5,11 @@
 
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { fateOf, readSideFolder } from '../disk/sideFolders.ts';
 import { endpointName } from '../protocol/engine.ts';
 import type { ModelInfo, SamplingOptions } from '../protocol/engine.ts';
-import { TahError } from '../protocol/errors.ts';
+import { isDamage, TahError } from '../protocol/errors.ts';
 import { MANIFEST_FILE, MANIFEST_FORMAT } from '../protocol/manifest.ts';
 import type { Quantization } from '../protocol/manifest.ts';
 
@@ -29,6 +29,13 @@ export interface ModelEntry {
   readonly generation: Omit<SamplingOptions, 'seed'>;
   /** `ModelInfo.hash` of the engine: identifies the weights, wherever the folder is. */
   readonly hash: string;
+}
+
+/** A folder that should be a model, or a folder of the settings that has none, and why it is not one. */
+export interface BrokenModel {
+  readonly path: string;
+  readonly source: ModelSource;
+  readonly error: TahError;
 }
 
 /** What a text can be asked of: a model folder, or an endpoint, of which nothing is known before it answers. */
@@ -57,27 +64,61 @@ export class ModelStore {
     return this.places.imported;
   }
 
-  /** Every model that can be read, bundled first; `broken` names folders that look like one but can't be read. */
-  async list(): Promise<{ readonly models: readonly ModelEntry[]; readonly broken: readonly TahError[] }> {
+  /**
+   * Every model that can be read, bundled first; `broken` has the folders that look like one and can't be read. In our
+   * own places every folder should be a model, and one that is none is among them.
+   */
+  async list(): Promise<{ readonly models: readonly ModelEntry[]; readonly broken: readonly BrokenModel[] }> {
     const models: ModelEntry[] = [];
-    const broken: TahError[] = [];
+    const broken: BrokenModel[] = [];
     const add = async (path: string, source: ModelSource): Promise<void> => {
       if (models.some((model) => model.path === path)) return;
       try {
-        models.push(await readModel(path, source));
+        models.push(await this.read(path, source));
       } catch (error) {
-        broken.push(TahError.from(error));
+        broken.push({ path, source, error: TahError.from(error) });
       }
     };
-    for (const path of await modelFoldersIn(this.places.bundled)) await add(path, 'bundled');
+    for (const path of await modelFoldersIn(this.places.bundled, 'whole or not')) await add(path, 'bundled');
     await clearAbandoned(resolve(this.places.imported));
-    for (const path of await modelFoldersIn(this.places.imported)) await add(path, 'imported');
+    for (const path of await modelFoldersIn(this.places.imported, 'whole or not')) await add(path, 'imported');
     for (const folder of this.places.folders()) {
-      const found = await modelFoldersIn(folder);
-      if (found.length === 0) broken.push(new TahError('model.not-found', `There is no model in ${folder}.`, { file: folder, hint: 'Check the setting thinkAtHard.modelFolders.' }));
+      const found = await modelFoldersIn(folder, 'with a manifest');
+      if (found.length === 0) broken.push({ path: folder, source: 'folder', error: new TahError('model.not-found', `There is no model in ${folder}.`, { file: folder, hint: 'Check the setting thinkAtHard.modelFolders.' }) });
       for (const path of found) await add(path, 'folder');
     }
     return { models, broken };
+  }
+
+  /** Whose the folder is, or the folder that a file lies in. */
+  sourceOf(path: string): ModelSource {
+    if (isIn(path, this.places.bundled)) return 'bundled';
+    return isIn(path, this.places.imported) ? 'imported' : 'folder';
+  }
+
+  /** The model folder that a file of it belongs to; the folder itself where it is one. */
+  async folderOf(path: string): Promise<string> {
+    for (const place of [this.places.bundled, this.places.imported]) {
+      if (isIn(path, place)) return join(resolve(place), relative(resolve(place), resolve(path)).split(sep)[0] ?? '');
+    }
+    return (await isFolder(path)) ? resolve(path) : dirname(resolve(path));
+  }
+
+  /** A damage in the words of whoever can help: the bundled model comes with the extension, every other one is repaired. Other errors as they are. */
+  explain(thrown: unknown): unknown {
+    if (!(thrown instanceof TahError) || !isDamage(thrown.code) || thrown.file === undefined) return thrown;
+    const { message, file } = thrown;
+    return this.sourceOf(file) === 'bundled'
+      ? new TahError('model.bundled-damaged', message, { file, hint: 'It belongs to the extension: reinstall Think-at-Hard, or choose another model.', cause: thrown })
+      : new TahError(thrown.code, message, { file, hint: 'Repair it with Think-at-Hard: Repair Model…, or choose another one.', cause: thrown });
+  }
+
+  private async read(path: string, source: ModelSource): Promise<ModelEntry> {
+    try {
+      return await readModel(path, source);
+    } catch (error) {
+      throw this.explain(error);
+    }
   }
 
   /** Deletes an imported model, or what is left of one. @throws TahError model.not-found where it is none of ours */
@@ -101,10 +142,13 @@ export class ModelStore {
   async resolve(wanted: string | null): Promise<ModelEntry> {
     const endpoint = wanted === null ? null : endpointName(wanted);
     if (endpoint !== null) throw new TahError('endpoint.cannot', `This needs a model of this machine; the endpoint ${endpoint} is chosen.`, { subject: endpoint, hint: 'Choose another model with Think-at-Hard: Select Model….' });
-    if (wanted !== null && isAbsolute(wanted)) return readModel(resolve(wanted), 'folder');
-    const { models } = await this.list();
-    const model = wanted === null ? models[0] : models.find(({ id }) => id === wanted);
+    if (wanted !== null && isAbsolute(wanted)) return this.read(resolve(wanted), this.sourceOf(wanted));
+    const { models, broken } = await this.list();
+    // A damaged model is told of; another one that happens to be there does not answer in its place.
+    const damaged = broken.find(({ path, source }) => source === 'bundled' && (wanted === null || basename(path) === wanted));
+    const model = wanted === null ? models.find((entry) => damaged === undefined || entry.source === 'bundled') : models.find(({ id }) => id === wanted);
     if (model !== undefined) return model;
+    if (damaged !== undefined) throw damaged.error;
     throw wanted === null
       ? new TahError('model.not-found', 'No model is installed.', { hint: 'Choose Think-at-Hard: Select Model… to import one.' })
       : new TahError('model.not-found', `There is no model named "${wanted}".`, { subject: wanted, hint: 'Choose Think-at-Hard: Select Model… to pick another one.' });
@@ -130,8 +174,8 @@ export class ModelStore {
   }
 }
 
-/** The folder itself where it is a model, else its subfolders that are; none where it can't be read. */
-async function modelFoldersIn(folder: string): Promise<string[]> {
+/** The folder itself where it is a model, else its subfolders that are, or that should be; none where it can't be read. */
+async function modelFoldersIn(folder: string, which: 'with a manifest' | 'whole or not'): Promise<string[]> {
   const path = resolve(folder);
   if (await isFile(join(path, MANIFEST_FILE))) return [path];
   let names: string[];
@@ -143,7 +187,9 @@ async function modelFoldersIn(folder: string): Promise<string[]> {
   }
   const found: string[] = [];
   for (const name of names.sort()) {
-    if (!name.startsWith('.') && readSideFolder(name) === null && (await isFile(join(path, name, MANIFEST_FILE)))) found.push(join(path, name));
+    if (name.startsWith('.') || readSideFolder(name) !== null) continue;
+    const isOne = which === 'whole or not' ? await isFolder(join(path, name)) : await isFile(join(path, name, MANIFEST_FILE));
+    if (isOne) found.push(join(path, name));
   }
   return found;
 }
@@ -171,9 +217,20 @@ async function isFile(path: string): Promise<boolean> {
   }
 }
 
+function isFolder(path: string): Promise<boolean> {
+  return stat(path).then((found) => found.isDirectory(), () => false);
+}
+
+/** Whether the path lies in the folder, not the folder itself. */
+function isIn(path: string, folder: string): boolean {
+  return resolve(path).startsWith(resolve(folder) + sep);
+}
+
 async function readModel(path: string, source: ModelSource): Promise<ModelEntry> {
   const file = join(path, MANIFEST_FILE);
-  if (!(await isFile(file))) throw new TahError('model.not-found', `There is no model in ${path}.`, { file: path, hint: 'Choose Think-at-Hard: Select Model… to pick another one.' });
+  const isThere = await isFile(file);
+  if (!isThere && source !== 'folder' && (await isFolder(path))) throw new TahError('model.corrupted', `${path} has no ${MANIFEST_FILE}: it is no whole model.`, { file: path, hint: 'Import the checkpoint again, or delete the folder.' });
+  if (!isThere) throw new TahError('model.not-found', `There is no model in ${path}.`, { file: path, hint: 'Choose Think-at-Hard: Select Model… to pick another one.' });
   if ((await stat(file)).size > LARGEST_MANIFEST) throw badManifest(file);
   let json: unknown;
   try {
@@ -220,7 +277,7 @@ function entryOf(json: unknown, path: string, source: ModelSource): ModelEntry |
 }
 
 /** As the engine computes it when it opens the folder (a test compares them). */
-function weightsHash(files: unknown): string | null {
+export function weightsHash(files: unknown): string | null {
   if (!Array.isArray(files)) return null;
   const hash = createHash('sha256');
   for (const file of files) {

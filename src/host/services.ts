@@ -85,7 +85,12 @@ export function createServices(context: vscode.ExtensionContext): Services {
   const cuda = new CudaRuntime({ storage, entry: bundle('engineProcess.cjs'), fetch: () => (input, init) => globalThis.fetch(input, init), mirror: () => settings().cudaMirror });
   const { local, node } = localEngine(context, log, settings(), () => cuda.environment());
   const endpointKeys = new EndpointKeys(context.secrets);
-  const engine = routeEngine({ local, endpoints: () => settings().endpoints, key: (endpoint) => endpointKeys.get(endpoint) });
+  const models = new ModelStore({
+    bundled: bundle('models'),
+    imported: vscode.Uri.joinPath(context.globalStorageUri, 'models').fsPath,
+    folders: () => settings().modelFolders,
+  });
+  const engine = routeEngine({ local, endpoints: () => settings().endpoints, key: (endpoint) => endpointKeys.get(endpoint), explain: (error) => models.explain(error) });
   const check: Services['checkAnswer'] = (problem, answer, signal) => checkAnswer(problem, answer, { workerPath: bundle('checkWorker.cjs'), signal });
   const runs = new Runs({
     // A page drawn anew at each frame takes a core of its own where there is no GPU, and the engine wants that core.
@@ -100,11 +105,6 @@ export function createServices(context: vscode.ExtensionContext): Services {
     },
   });
   const history = openHistory(vscode.Uri.joinPath(context.globalStorageUri, 'history').fsPath, log);
-  const models = new ModelStore({
-    bundled: bundle('models'),
-    imported: vscode.Uri.joinPath(context.globalStorageUri, 'models').fsPath,
-    folders: () => settings().modelFolders,
-  });
   const downloads = new Downloads({
     folder: vscode.Uri.joinPath(context.globalStorageUri, 'downloads').fsPath,
     // Looked up each time: VS Code puts a fetch that knows its proxy settings in the place of Node's.

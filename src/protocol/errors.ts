@@ -93,6 +93,11 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
+/** Of a model folder that was whole once: it can be made again. */
+export function isDamage(code: ErrorCode): boolean {
+  return code === 'model.corrupted' || code === 'model.bad-manifest';
+}
+
 /** A sentence that l10n/ has translations of under its English, with what fills its holes. */
 export interface Phrase {
   readonly text: string;

@@ -63,7 +63,7 @@ class Absent {
 
 async function offeredModels(services: Services, absent: Absent): Promise<Offered[]> {
   const { models, broken } = await services.models.list();
-  for (const error of broken) logError(services.log, error);
+  for (const { error } of broken) logError(services.log, error);
   const { endpoints, maxTokens } = services.settings();
   const ids = new Set<string>();
   const local = models.map((model): Offered => {

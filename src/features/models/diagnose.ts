@@ -49,7 +49,7 @@ async function diagnose(services: Services, signal: AbortSignal): Promise<string
     providers: [...(provider === null ? [] : [{ name: provider.provider, value: `used: ${provider.reason}` }, ...provider.rejected.map((other) => ({ name: other.provider, value: `not used: ${other.reason}` }))]), { name: 'CUDA runtime', value: cuda === null ? 'not offered here' : cuda.kind === 'fetch' ? 'not fetched' : cuda.kind }],
     // The id of an imported model is its folder's name, which may hold the host of a mirror.
     models: models.map(({ id, name, source, quantization, parameters, maxIter, hash }) => ({ id: source === 'bundled' ? id : name, source, quantization, parameters, maxIter, hash })),
-    brokenModels: broken.map(({ code }) => code),
+    brokenModels: broken.map(({ error }) => error.code),
     settings: changedSettings(),
     errors: errorLines(services),
     selfCheck,

@@ -43,11 +43,12 @@ export async function downloadAndImport(services: Services, source: HubSource, a
   const model = await importCheckpoint(services, dir, describeSource(source));
   if (model === undefined) return;
   const remove = vscode.l10n.t('Delete the Download');
-  const text = vscode.l10n.t('{0} is ready. Its download is needed only to import it again with another precision.', model.name);
+  const text = vscode.l10n.t('{0} is ready. Its download is needed only to import it again, with another precision or because it was damaged.', model.name);
   if ((await vscode.window.showInformationMessage(text, remove)) === remove) await services.downloads.remove(dir);
 }
 
-async function downloadWithToken(services: Services, source: HubSource, ask: boolean): Promise<string | undefined> {
+/** The folder of the whole checkpoint; undefined where the user has refused the size or the token. */
+export async function downloadWithToken(services: Services, source: HubSource, ask: boolean): Promise<string | undefined> {
   for (;;) {
     try {
       return await download(services, source, ask);

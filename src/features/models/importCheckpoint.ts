@@ -13,7 +13,7 @@ import type { ModelEntry } from '../../host/models.ts';
 import type { Services } from '../../host/services.ts';
 import { SECTION } from '../../host/settings.ts';
 import { TahError } from '../../protocol/errors.ts';
-import type { ImportEvent } from '../../protocol/importer.ts';
+import type { ImportEvent, ImportRequest } from '../../protocol/importer.ts';
 import type { Quantization } from '../../protocol/manifest.ts';
 import { estimate, importFolderName, sizeOfCheckpoint } from './estimate.ts';
 import type { CheckpointSize } from './estimate.ts';
@@ -37,12 +37,18 @@ export async function importCheckpoint(services: Services, checkpoint: string, n
   if (quantization === undefined) return undefined;
   const out = join(services.models.importFolder, importFolderName(basename(checkpoint), quantization));
   if (!(await mayReplace(services, out, name))) return undefined;
-  await releaseIfLoaded(services, out);
-  await vscode.workspace.fs.createDirectory(vscode.Uri.file(services.models.importFolder));
-  await withCancellableProgress(vscode.l10n.t('Importing {0}', name), (progress, signal) => showImport(services.engine.import({ checkpoint, out, quantization, name, replace: true }, signal), progress));
-  const model = await services.models.resolve(out);
+  const model = await importInto(services, { checkpoint, out, quantization, name });
   await useModel(model);
   return model;
+}
+
+/** Imports with progress; what was there stays until the new model is whole. What it was made from is kept in it. */
+export async function importInto(services: Services, { checkpoint, out, quantization, name }: Required<Pick<ImportRequest, 'checkpoint' | 'out' | 'quantization' | 'name'>>): Promise<ModelEntry> {
+  await releaseIfLoaded(services, out);
+  await vscode.workspace.fs.createDirectory(vscode.Uri.file(services.models.importFolder));
+  const request: ImportRequest = { checkpoint, out, quantization, name, replace: true, record: { download: await services.downloads.sourceOf(checkpoint) } };
+  await withCancellableProgress(vscode.l10n.t('Importing {0}', name), (progress, signal) => showImport(services.engine.import(request, signal), progress));
+  return await services.models.resolve(out);
 }
 
 /** A model whose files are to go away is not kept loaded. */
@@ -76,7 +82,7 @@ function stageText(stage: Extract<ImportEvent, { type: 'progress' }>['stage']): 
 }
 
 /** The one of the settings stands first. */
-async function pickQuantization(size: CheckpointSize | null, preferred: Quantization): Promise<Quantization | undefined> {
+export async function pickQuantization(size: CheckpointSize | null, preferred: Quantization): Promise<Quantization | undefined> {
   const items = (['int4', 'int8', 'fp32'] as const)
     .toSorted((a, b) => Number(b === preferred) - Number(a === preferred))
     .map((value) => ({ label: value, value, description: quantizationText(value), detail: size === null ? '' : needText(size, value) }));

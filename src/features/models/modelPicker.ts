@@ -6,12 +6,11 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { DownloadEntry } from '../../host/downloads.ts';
-import { describeSource, parseHubUrl, parseSource } from '../../host/downloads.ts';
+import { parseHubUrl, parseSource } from '../../host/downloads.ts';
 import { logError } from '../../host/errors.ts';
 import type { ModelEntry } from '../../host/models.ts';
 import type { Services } from '../../host/services.ts';
 import { endpointName } from '../../protocol/engine.ts';
-import type { TahError } from '../../protocol/errors.ts';
 import { askForRepository, downloadAndImport, SUGGESTED } from './downloadModel.ts';
 import { isImportOf } from './estimate.ts';
 import { chooseProvider } from './chooseProvider.ts';
@@ -19,6 +18,7 @@ import { fetchCudaRuntime, removeCudaRuntime } from './cudaRuntime.ts';
 import { chooseCheckpointFolder, importCheckpoint, releaseIfLoaded, useModel } from './importCheckpoint.ts';
 import { actionItems, brokenItem, buttonOf, cudaItems, downloadItem, modelItem, placeItems, separator } from './pickItems.ts';
 import type { Choice, PickItem } from './pickItems.ts';
+import { repairModel } from './repairModel.ts';
 
 const REFRESH_MS = 1000;
 
@@ -61,7 +61,7 @@ async function refresh(services: Services, list: vscode.QuickPick<PickItem>): Pr
 
 async function collect(services: Services): Promise<{ readonly items: readonly PickItem[]; readonly downloading: boolean }> {
   const [{ models, broken }, downloads, cuda] = await Promise.all([services.models.list(), services.downloads.list(), services.cuda.offer()]);
-  for (const error of broken) logError(services.log, error);
+  for (const { error } of broken) logError(services.log, error);
   const current = services.settings().model;
   const isCurrent = (model: ModelEntry, i: number): boolean => (current === null ? i === 0 : current === model.path || current === model.id);
   const importedOf = (download: DownloadEntry): readonly ModelEntry[] => models.filter((model) => model.source === 'imported' && isImportOf(basename(model.path), basename(download.dir)));
@@ -69,7 +69,7 @@ async function collect(services: Services): Promise<{ readonly items: readonly P
   const missing = SUGGESTED.map((name) => parseSource(name, hub)).filter((source) => !downloads.some((entry) => entry.dir === services.downloads.folderOf(source)));
   const items: PickItem[] = models.map((model, i) => modelItem(model, isCurrent(model, i)));
   if (downloads.length > 0) items.push(separator(vscode.l10n.t('downloads')), ...downloads.map((entry) => downloadItem(entry, importedOf(entry))));
-  if (broken.length > 0) items.push(separator(vscode.l10n.t('cannot be used')), ...broken.map((error) => brokenItem(error, services.models.importFolder)));
+  if (broken.length > 0) items.push(separator(vscode.l10n.t('cannot be used')), ...broken.map(brokenItem));
   items.push(separator(vscode.l10n.t('get another one')), ...actionItems(missing));
   items.push(separator(vscode.l10n.t('where it runs')), ...placeItems(current === null ? null : endpointName(current), services.settings().provider), ...cudaItems(cuda));
   return { items, downloading: downloads.some(({ state }) => state.kind === 'running' || state.kind === 'elsewhere') };
@@ -106,9 +106,11 @@ async function act(services: Services, choice: Choice): Promise<void> {
       if (await confirmDelete(choice.name)) await removeFolder(services, choice);
       await selectModel(services);
       return;
-    case 'broken':
-      await repair(services, choice.error, choice.dir, choice.mayDelete);
+    case 'repair':
+      await repairModel(services, choice.dir);
       return;
+    case 'tell':
+      throw choice.error;
     case 'endpoint':
       await vscode.commands.executeCommand('thinkAtHard.selectEndpoint');
       return;
@@ -137,21 +139,6 @@ async function removeFolder(services: Services, { dir, what }: Extract<Choice, {
 async function confirmDelete(name: string): Promise<boolean> {
   const yes = vscode.l10n.t('Delete');
   return (await vscode.window.showWarningMessage(vscode.l10n.t('Delete {0} from the disk?', name), { modal: true }, yes)) === yes;
-}
-
-/** A model that can't be read: says why, and offers what helps. */
-async function repair(services: Services, error: TahError, dir: string, mayDelete: boolean): Promise<void> {
-  const again = vscode.l10n.t('Import Again…');
-  const remove = vscode.l10n.t('Delete');
-  const download = (await services.downloads.list()).find((entry) => entry.state.kind === 'complete' && isImportOf(basename(dir), basename(entry.dir)));
-  const answer = await vscode.window.showWarningMessage(error.message, { modal: true, detail: error.hint ?? '' }, again, ...(mayDelete ? [remove] : []));
-  if (answer === again) {
-    const folder = download?.dir ?? (await chooseCheckpointFolder());
-    if (folder !== undefined) await importCheckpoint(services, folder, download === undefined ? undefined : describeSource(download.source));
-  } else if (answer === remove) {
-    await removeFolder(services, { kind: 'delete', dir, name: basename(dir), what: 'model' });
-    await selectModel(services);
-  }
 }
 
 /** In the system's file manager, where the files are on the user's own machine. */

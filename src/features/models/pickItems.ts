@@ -1,11 +1,12 @@
 /** The entries of the model list: what each says and what picking it, or one of its buttons, means. */
 
-import { basename, dirname } from 'node:path';
+import { basename, sep } from 'node:path';
 import * as vscode from 'vscode';
 import { describeSource, formatBytes } from '../../host/downloads.ts';
 import type { DownloadEntry, HubSource } from '../../host/downloads.ts';
-import type { ModelEntry, ModelSource } from '../../host/models.ts';
+import type { BrokenModel, ModelEntry, ModelSource } from '../../host/models.ts';
 import type { ProviderChoice } from '../../protocol/engine.ts';
+import { isDamage } from '../../protocol/errors.ts';
 import type { TahError } from '../../protocol/errors.ts';
 import type { CudaOffer } from '../../host/cudaRuntime.ts';
 import { cudaRow } from './cudaRuntime.ts';
@@ -20,7 +21,9 @@ export type Choice =
   | { readonly kind: 'cancel-download'; readonly dir: string }
   | { readonly kind: 'show'; readonly dir: string }
   | { readonly kind: 'delete'; readonly dir: string; readonly name: string; readonly what: 'model' | 'download' }
-  | { readonly kind: 'broken'; readonly error: TahError; readonly dir: string; readonly mayDelete: boolean }
+  | { readonly kind: 'repair'; readonly dir: string }
+  /** Nothing can be done about it here but to say it. */
+  | { readonly kind: 'tell'; readonly error: TahError }
   | { readonly kind: 'endpoint' }
   | { readonly kind: 'provider' }
   | { readonly kind: 'cuda'; readonly action: 'fetch' | 'remove' }
@@ -93,14 +96,18 @@ export function downloadItem({ dir, source, state }: DownloadEntry, imported: re
   }
 }
 
-/** A folder that looks like a model and can't be read. Only what this extension has made is deleted by it. */
-export function brokenItem(error: TahError, importFolder: string): PickItem {
-  const file = error.file ?? '';
-  const dir = /\.[a-z]+$/.test(basename(file)) ? dirname(file) : file;
-  const mayDelete = dirname(dir) === importFolder;
-  const choice: Choice = dir === '' ? { kind: 'nothing' } : { kind: 'broken', error, dir, mayDelete };
-  const buttons = dir === '' ? [] : [showButton(dir), ...(mayDelete ? [deleteButton(dir, basename(dir), 'model')] : [])];
-  return { label: `$(warning) ${basename(dir)}`, description: vscode.l10n.t('broken'), detail: error.message, choice, buttons };
+/** A folder that should be a model and can't be read. Only what this extension has made is deleted by it. */
+export function brokenItem({ path, source, error }: BrokenModel): PickItem {
+  const mayRepair = source !== 'bundled' && isDamage(error.code);
+  const choice: Choice = mayRepair ? { kind: 'repair', dir: path } : { kind: 'tell', error };
+  const repair: PickButton = { iconPath: new vscode.ThemeIcon('tools'), tooltip: vscode.l10n.t('Repair…'), choice };
+  const buttons = [...(mayRepair ? [repair] : []), showButton(path), ...(source === 'imported' ? [deleteButton(path, basename(path), 'model')] : [])];
+  return { label: `$(warning) ${basename(path)}`, description: vscode.l10n.t('damaged'), detail: reasonOf({ path, error }), choice, buttons };
+}
+
+/** Why it can't be read, without the path, which would leave no room for it in a row. */
+export function reasonOf({ path, error }: Pick<BrokenModel, 'path' | 'error'>): string {
+  return error.message.replaceAll(`${path}${sep}`, '').replaceAll(path, basename(path));
 }
 
 export function actionItems(suggested: readonly HubSource[]): PickItem[] {

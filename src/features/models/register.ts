@@ -2,18 +2,22 @@
 
 import * as vscode from 'vscode';
 import { formatBytes, parseHubUrl } from '../../host/downloads.ts';
-import { registerCommand } from '../../host/errors.ts';
+import { registerCommand, showError } from '../../host/errors.ts';
 import type { Services } from '../../host/services.ts';
+import { isDamage, TahError } from '../../protocol/errors.ts';
 import { registerDiagnose } from './diagnose.ts';
 import { getNode } from './getNode.ts';
 import { askForToken } from './hubToken.ts';
 import { selectModel } from './modelPicker.ts';
+import { repairModel } from './repairModel.ts';
 
 export function registerModels(services: Services): vscode.Disposable {
   const { log } = services;
   return vscode.Disposable.from(
     registerDiagnose(services),
     registerCommand(log, 'thinkAtHard.selectModel', () => selectModel(services)),
+    registerCommand(log, 'thinkAtHard.repairModel', (file) => repairModel(services, file)),
+    tellOfDamage(services),
     registerCommand(log, 'thinkAtHard.unload', () => unload(services)),
     registerCommand(log, 'thinkAtHard.setHubToken', async () => {
       await askForToken(services, hubOf(services), null);
@@ -29,6 +33,14 @@ export function registerModels(services: Services): vscode.Disposable {
       log.show();
     }),
   );
+}
+
+/** A run's page says why it failed; what helps against a damaged model is offered where every other failure's help is. */
+function tellOfDamage({ runs, log }: Services): vscode.Disposable {
+  const watching = runs.onDidChange(({ change }) => {
+    if (change.type === 'end' && change.error !== null && isDamage(change.error.code)) void showError(log, TahError.fromData(change.error));
+  });
+  return vscode.Disposable.from(watching);
 }
 
 function hubOf(services: Services): string {

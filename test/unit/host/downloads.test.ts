@@ -102,7 +102,7 @@ describe('a model folder', () => {
     expect((await store().list()).models).toHaveLength(1);
     fs.truncateSync(path.join(dir, 'model.onnx.data'), 10);
     const { models, broken } = await store().list();
-    expect([models.length, broken[0]?.code, broken[0]?.file]).toEqual([0, 'model.corrupted', path.join(dir, 'model.onnx.data')]);
+    expect([models.length, broken[0]?.error.code, broken[0]?.error.file]).toEqual([0, 'model.corrupted', path.join(dir, 'model.onnx.data')]);
     expect(await codeOf(store().resolve(dir))).toBe('model.corrupted');
     expect(await codeOf(store().remove(root))).toBe('model.not-found');
     await store().remove(dir);

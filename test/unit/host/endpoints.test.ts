@@ -40,9 +40,10 @@ async function read(events: AsyncIterable<GenerateEvent>): Promise<string> {
 
 describe('the router', () => {
   const keys = (): Promise<string | null> => Promise.resolve('secret');
+  const explain = (error: unknown): unknown => error;
   it('sends an endpoint its requests and everything else to the engine process', async () => {
     const engine = local();
-    const router = routeEngine({ local: engine, endpoints: () => [{ name: 'desk', url: server.url, model: 'big' }], key: keys });
+    const router = routeEngine({ local: engine, endpoints: () => [{ name: 'desk', url: server.url, model: 'big' }], key: keys, explain });
     await read(router.generate({ ...CHAT, model: '/models/small' }));
     await read(router.measure({ model: '/models/small', text: 'a', policy: { kind: 'decider' } }));
     expect(engine.asked).toEqual(['/models/small', '/models/small']);
@@ -55,7 +56,7 @@ describe('the router', () => {
   });
 
   it('sends nothing anywhere for a name that the settings do not have', async () => {
-    const router = routeEngine({ local: local(), endpoints: () => [], key: keys });
+    const router = routeEngine({ local: local(), endpoints: () => [], key: keys, explain });
     await expect(read(router.generate({ ...CHAT, model: 'endpoint:gone' }))).rejects.toMatchObject({ code: 'endpoint.unknown' });
     expect(server.asked).toEqual([]);
   });

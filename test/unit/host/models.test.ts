@@ -3,7 +3,9 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readMadeFrom } from '../../../src/host/madeFrom.ts';
 import { ModelStore } from '../../../src/host/models.ts';
+import { TahError } from '../../../src/protocol/errors.ts';
 import { importTinyModel, type TinyModel } from '../../fixtures/tinyModel.ts';
 
 const HOST = createHash('sha256').update(os.hostname()).digest('hex').slice(0, 8);
@@ -48,5 +50,68 @@ describe('the list of models, while an import works or after it was killed', () 
     put(`m.partial-${DEAD}-00000000-0a`);
     expect(await listed()).toEqual([]);
     expect(fs.readdirSync(folder)).toHaveLength(1);
+  });
+});
+
+describe('a damaged model', () => {
+  const places = (): ModelStore => new ModelStore({ bundled: path.join(folder, 'bundled'), imported: path.join(folder, 'imported'), folders: () => [path.join(folder, 'own')] });
+  const damage = (name: string): void => { fs.truncateSync(path.join(folder, name, 'model.onnx.data'), 10); };
+
+  it('is told by whose it is: the bundled one is reinstalled, others are repaired', async () => {
+    for (const name of ['bundled/m', 'imported/m', 'own/m']) {
+      put(name);
+      damage(name);
+    }
+    const { models, broken } = await places().list();
+    expect([models, broken.map(({ path: dir, source, error }) => [path.relative(folder, dir), source, error.code, error.hint?.split(' ')[0]])]).toEqual([[], [
+      [path.join('bundled', 'm'), 'bundled', 'model.bundled-damaged', 'It'],
+      [path.join('imported', 'm'), 'imported', 'model.corrupted', 'Repair'],
+      [path.join('own', 'm'), 'folder', 'model.corrupted', 'Repair'],
+    ]]);
+    expect(broken[0]?.error).toMatchObject({ file: path.join(folder, 'bundled/m/model.onnx.data'), hint: expect.stringContaining('reinstall') as string });
+  });
+
+  it('that is the bundled one is refused by its name; an imported one does not answer in its place', async () => {
+    for (const name of ['bundled/m', 'imported/other']) put(name);
+    damage('bundled/m');
+    for (const wanted of [null, 'm']) await expect(places().resolve(wanted)).rejects.toMatchObject({ code: 'model.bundled-damaged', file: path.join(folder, 'bundled/m/model.onnx.data') });
+    fs.rmSync(path.join(folder, 'bundled/m/manifest.json'));
+    await expect(places().resolve(null)).rejects.toMatchObject({ code: 'model.bundled-damaged', message: expect.stringContaining('manifest.json') as string });
+  });
+
+  it('that the engine finds is told in the same words, and no other failure is touched', () => {
+    const found = (file: string, code: 'model.corrupted' | 'model.no-decider' = 'model.corrupted'): TahError => new TahError(code, 'x has changed.', { file: path.join(folder, file), hint: 'as the engine says' });
+    expect(places().explain(found('bundled/m/x'))).toMatchObject({ code: 'model.bundled-damaged', message: 'x has changed.' });
+    expect(places().explain(found('imported/m/x'))).toMatchObject({ code: 'model.corrupted', hint: expect.stringContaining('Repair Model…') as string });
+    for (const other of [found('bundled/m/x', 'model.no-decider'), new Error('x')]) expect(places().explain(other)).toBe(other);
+  });
+
+  it('may be a folder without a manifest in our own place; in the folders of the settings such a one is none of ours', async () => {
+    for (const name of ['imported/cut', 'imported/.hidden', `imported/m.partial-${process.pid}-${HOST}-0a`, 'own/photos']) fs.mkdirSync(path.join(folder, name), { recursive: true });
+    put('own/m');
+    const { models, broken } = await places().list();
+    expect(models.map(({ path: dir }) => path.basename(dir))).toEqual(['m']);
+    expect(broken.map(({ path: dir, error }) => [path.basename(dir), error.code, error.message])).toEqual([['cut', 'model.corrupted', `${path.join(folder, 'imported/cut')} has no manifest.json: it is no whole model.`]]);
+  });
+
+  it('is found by any of its files', async () => {
+    put('imported/m');
+    for (const file of ['imported/m', 'imported/m/model.onnx', 'imported/m/gone/x']) expect(await places().folderOf(path.join(folder, file))).toBe(path.join(folder, 'imported/m'));
+    put('own/n');
+    for (const file of ['own/n', 'own/n/model.onnx']) expect(await places().folderOf(path.join(folder, file))).toBe(path.join(folder, 'own/n'));
+  });
+
+  it('still says what it was made from, as far as its files are readable', async () => {
+    put('m');
+    const dir = path.join(folder, 'm');
+    const hash = (await new ModelStore({ bundled: '/nowhere', imported: folder, folders: () => [] }).resolve(dir)).hash;
+    expect(await readMadeFrom(dir)).toEqual({ isImport: true, checkpoint: null, download: null, quantization: 'fp32', name: 'ckpt', hash });
+    fs.writeFileSync(path.join(dir, 'manifest.json'), '{"quantization":');
+    expect(await readMadeFrom(dir)).toEqual({ isImport: true, checkpoint: null, download: null, quantization: null, name: null, hash: null });
+    fs.writeFileSync(path.join(dir, 'source.json'), JSON.stringify({ format: 'tah-source/1', checkpoint: folder, download: null, quantization: 'int4', name: 'Mine' }));
+    fs.rmSync(path.join(dir, 'manifest.json'));
+    expect(await readMadeFrom(dir)).toEqual({ isImport: true, checkpoint: { path: folder, isThere: false }, download: null, quantization: 'int4', name: 'Mine', hash: null });
+    fs.rmSync(path.join(dir, 'source.json'));
+    expect((await readMadeFrom(dir)).isImport).toBe(false);
   });
 });

@@ -95,7 +95,7 @@ describe('models', () => {
     await writeFile(join(root, 'bundled/cut/manifest.json'), '{"format":');
     const { models, broken } = await store(['nothing']).list();
     expect(models).toHaveLength(1);
-    expect(broken.map(({ code }) => code)).toEqual(['model.bad-manifest', 'model.bad-manifest', 'model.not-found']);
+    expect(broken.map(({ error }) => error.code)).toEqual(['model.bundled-damaged', 'model.bundled-damaged', 'model.not-found']);
   });
 
   it('that are missing are refused with what to do', async () => {

@@ -29,7 +29,7 @@ const commands = contributes.commands.map(({ command }) => command);
 const settings = Object.entries(contributes.configuration.properties);
 
 /** Work without anything before them: they ask for what they need, or say what is missing. */
-const ALWAYS = new Set(['solve', 'compare', 'showDifficulty', 'selectModel', 'unload', 'showLog', 'showHistory', 'setHubToken', 'forgetHubToken', 'diagnose', 'selectEndpoint', 'setEndpointKey', 'forgetEndpointKey'].map((name) => `thinkAtHard.${name}`));
+const ALWAYS = new Set(['solve', 'compare', 'showDifficulty', 'selectModel', 'repairModel', 'unload', 'showLog', 'showHistory', 'setHubToken', 'forgetHubToken', 'diagnose', 'selectEndpoint', 'setEndpointKey', 'forgetEndpointKey'].map((name) => `thinkAtHard.${name}`));
 
 function named(value: string): string {
   const key = /^%([\w.-]+)%$/.exec(value)?.[1];
