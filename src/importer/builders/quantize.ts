@@ -28,45 +28,56 @@ export function quantizeRows(data: Float32Array, columns: number, bits: Bits, bl
   const packed = new Uint8Array(rows * packedBytesPerRow(columns, bits, blockSize));
   const scales = new Float32Array(rows * blocks);
   const zero = 1 << (bits - 1);
-  const largest = 2 * zero - 1;
-  const codes = new Uint8Array(blockSize);
+  const write = bits === 4 ? writeNibbles : writeBytes;
+  // The magnitudes of finite floats are ordered as their bits are, and whole numbers are compared faster.
+  const words = new Int32Array(data.buffer, data.byteOffset, data.length);
+  if (columns % blockSize !== 0) packed.fill(bits === 4 ? zero | (zero << 4) : zero);
   for (let row = 0; row < rows; row++) {
     for (let block = 0; block < blocks; block++) {
       const from = row * columns + block * blockSize;
-      const size = Math.min(blockSize, columns - block * blockSize);
-      const extreme = extremeOf(data, from, from + size);
+      const to = Math.min(from + blockSize, (row + 1) * columns);
+      const extreme = data[indexOfExtreme(words, from, to)] ?? 0;
       const scale = extreme === 0 ? 0 : Math.fround(-extreme / zero);
       const inverse = scale === 0 ? 0 : 1 / scale;
-      if (size < blockSize) codes.fill(zero);
-      for (let i = 0; i < size; i++) {
-        // Nothing is below -zero, so that cutting off is rounding to nearest.
-        const code = ((data[from + i] ?? 0) * inverse + zero + 0.5) | 0;
-        codes[i] = code > largest ? largest : code;
-      }
-      scales[row * blocks + block] = scale;
-      pack(codes, bits, packed, ((row * blocks + block) * blockSize * bits) / 8);
+      const at = row * blocks + block;
+      scales[at] = scale;
+      write(data, from, to, inverse, packed, (at * blockSize * bits) / 8);
     }
   }
   return { packed, scales };
 }
 
-/** The value of largest magnitude; of equal ones the first. */
-function extremeOf(data: Float32Array, from: number, to: number): number {
-  let low = 0;
-  let high = 0;
+/** Of the value of largest magnitude; of equal ones the first. @param words the bits of finite floats */
+function indexOfExtreme(words: Int32Array, from: number, to: number): number {
+  let largest = 0;
+  let index = from;
   for (let i = from; i < to; i++) {
-    const value = data[i] ?? 0;
-    if (value > high) high = value;
-    else if (value < low) low = value;
+    const magnitude = (words[i] ?? 0) & 0x7fffffff;
+    if (magnitude > largest) {
+      largest = magnitude;
+      index = i;
+    }
   }
-  if (high !== -low) return high > -low ? high : low;
-  return data.subarray(from, to).find((value) => value === high || value === low) ?? 0;
+  return index;
 }
 
-function pack(codes: Uint8Array, bits: Bits, into: Uint8Array, offset: number): void {
-  if (bits === 8) {
-    into.set(codes, offset);
-    return;
+/*
+ * Codes of values [from, to), written to `into` from `at` on. Nothing is below -zero, so that cutting off is rounding to
+ * nearest; the one code that may be too large by one is 2^bits, from which the subtraction takes that one.
+ */
+
+function writeBytes(data: Float32Array, from: number, to: number, inverse: number, into: Uint8Array, at: number): void {
+  for (let i = from; i < to; i++) {
+    const code = ((data[i] ?? 0) * inverse + 128.5) | 0;
+    into[at++] = code - (code >> 8);
   }
-  for (let i = 0; i < codes.length; i += 2) into[offset + i / 2] = (codes[i] ?? 0) | ((codes[i + 1] ?? 0) << 4);
+}
+
+/** The even column is the low half; a last column without a neighbour has the zero point beside it. */
+function writeNibbles(data: Float32Array, from: number, to: number, inverse: number, into: Uint8Array, at: number): void {
+  for (let i = from; i < to; i += 2) {
+    const low = ((data[i] ?? 0) * inverse + 8.5) | 0;
+    const high = i + 1 < to ? ((data[i + 1] ?? 0) * inverse + 8.5) | 0 : 8;
+    into[at++] = low - (low >> 4) + ((high - (high >> 4)) << 4);
+  }
 }

@@ -12,7 +12,7 @@ import type { SafetensorsDtype } from './types.ts';
 const BYTES: Readonly<Record<SafetensorsDtype, number>> = { F32: 4, F16: 2, BF16: 2 };
 const MOST_DIMENSIONS = 8;
 /** Elements converted at a time, so that a narrow tensor needs little beside its float32 values. */
-const CHUNK = 1 << 20;
+const CHUNK = 1 << 16;
 
 export interface SafetensorsEntry {
   readonly name: string;
