@@ -2,7 +2,7 @@
  * Gets the Nodes that VS Code ships, for the tests that run the engine under them: npm carries each as a package.
  * Idempotent: what is in .cache/nodes is used as it is. Linux only, as the end-to-end tests are.
  */
-import { access, mkdir } from 'node:fs/promises';
+import { access, mkdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { oneAtATime, run } from './processes.mjs';
@@ -35,4 +35,23 @@ export async function nodeProgram(version) {
   const said = (await run(program, ['--version'])).trim();
   if (said !== `v${version}`) throw new Error(`${program} says that it is ${said}, not v${version}.`);
   return program;
+}
+
+/**
+ * The package of a Node as npm's registry has it, for the tests that serve it from loopback.
+ * @param {string} version of Node
+ * @returns {Promise<string>} path of the archive
+ */
+export async function nodeArchive(version) {
+  const name = `node-linux-${process.arch}-${version}.tgz`;
+  const archive = join(cache, name);
+  await mkdir(cache, { recursive: true });
+  await oneAtATime(`think-at-hard:${archive}`, async () => {
+    if (await access(archive).then(() => true, () => false)) return;
+    const aside = join(cache, 'packed');
+    await mkdir(aside, { recursive: true });
+    await run('npm', ['pack', `node-linux-${process.arch}@${version}`, '--silent', '--pack-destination', aside]);
+    await rename(join(aside, name), archive);
+  });
+  return archive;
 }

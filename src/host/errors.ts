@@ -54,6 +54,11 @@ interface Remedy {
   readonly with?: string;
 }
 
+/** Whether there is more to offer than the log. */
+export function hasRemedy(error: TahError): boolean {
+  return remediesOf(error).length > 0;
+}
+
 /** The commands that help, where some do. */
 function remediesOf({ code, file }: TahError): readonly Remedy[] {
   const select: Remedy = { label: vscode.l10n.t('Select Model…'), command: 'thinkAtHard.selectModel' };

@@ -7,16 +7,17 @@ import type { Runtime } from './engineRuntime.ts';
 import { fetchedNode, nodeBuildFor, NPM_REGISTRY } from '../hub/nodeBuilds.ts';
 import type { NodeBuild } from '../hub/nodeBuilds.ts';
 import type { NodeFetchOptions } from '../hub/nodeRuntime.ts';
+import { parseHubUrl } from '../hub/source.ts';
 import { TahError } from '../protocol/errors.ts';
 
 export interface OfficialNode {
   /** Null where there is none for this machine. */
   readonly build: NodeBuild | null;
-  /** Address that it is fetched from. */
-  readonly from: string;
+  /** Address that it is fetched from, by the settings. @throws TahError input.bad-option for a mirror that is no address */
+  readonly from: () => string;
   /** Path of the program, or null. */
   readonly fetched: () => string | null;
-  /** @throws TahError hub.*, cancelled; engine.not-starting where there is none for this machine */
+  /** @throws TahError hub.*, input.bad-option, cancelled; engine.not-starting where there is none for this machine */
   readonly fetch: (options: Pick<NodeFetchOptions, 'onProgress' | 'signal'>) => Promise<string>;
   /** The engine tries it next, unless the runtime in use has loaded a model. */
   readonly use: () => void;
@@ -30,12 +31,16 @@ export interface OfficialNodeOptions {
   readonly addRuntime: (runtime: Runtime) => void;
   /** Default: that of this machine. For tests. */
   readonly build?: NodeBuild | null;
-  /** Default: npm's registry. */
-  readonly from?: string;
+  /** Address of a mirror of npm's registry; null: the registry itself. */
+  readonly mirror?: () => string | null;
 }
 
 export function officialNode(options: OfficialNodeOptions): OfficialNode {
-  const { storage, addRuntime, build = nodeBuildFor(process.platform, process.arch), from = NPM_REGISTRY } = options;
+  const { storage, addRuntime, build = nodeBuildFor(process.platform, process.arch), mirror = () => null } = options;
+  const from = (): string => {
+    const given = mirror();
+    return given === null ? NPM_REGISTRY : parseHubUrl(given, 'thinkAtHard.nodeMirror');
+  };
   const fetched = (): string | null => (build === null ? null : fetchedNode(storage, build));
   return {
     build,
@@ -44,7 +49,7 @@ export function officialNode(options: OfficialNodeOptions): OfficialNode {
     async fetch(how) {
       if (build === null) throw new TahError('engine.not-starting', `There is no Node to fetch for ${process.platform}-${process.arch}.`, { hint: 'Install Node 20 or newer and name it in the settings.' });
       const { fetchNode } = await import('../hub/nodeRuntime.ts');
-      return await fetchNode(storage, build, { ...how, base: from, fetch: options.fetch() });
+      return await fetchNode(storage, build, { ...how, base: from(), fetch: options.fetch() });
     },
     use() {
       const execPath = fetched();

@@ -83,7 +83,7 @@ export function createServices(context: vscode.ExtensionContext): Services {
   const settings = (of?: vscode.Uri): Settings => readSettings(vscode.workspace.getConfiguration(SECTION, of));
   const storage = context.globalStorageUri.fsPath;
   const cuda = new CudaRuntime({ storage, entry: bundle('engineProcess.cjs'), fetch: () => (input, init) => globalThis.fetch(input, init), mirror: () => settings().cudaMirror });
-  const { local, node } = localEngine(context, log, settings(), () => cuda.environment());
+  const { local, node } = localEngine(context, log, settings, () => cuda.environment());
   const endpointKeys = new EndpointKeys(context.secrets);
   const models = new ModelStore({
     bundled: bundle('models'),
@@ -133,10 +133,11 @@ export function createServices(context: vscode.ExtensionContext): Services {
 }
 
 /** The engine process, and the Node that can be fetched for it; what has died under it is known to the next window. */
-function localEngine(context: vscode.ExtensionContext, log: vscode.LogOutputChannel, { nodePath, idleUnloadMs }: Settings, environment: () => Promise<Readonly<Record<string, string>>>): { readonly local: EngineClient; readonly node: OfficialNode } {
+function localEngine(context: vscode.ExtensionContext, log: vscode.LogOutputChannel, settings: () => Settings, environment: () => Promise<Readonly<Record<string, string>>>): { readonly local: EngineClient; readonly node: OfficialNode } {
   const storage = context.globalStorageUri.fsPath;
+  const { nodePath, idleUnloadMs } = settings();
   // VS Code puts a fetch that knows its proxy settings in the place of Node's.
-  const node = officialNode({ storage, fetch: () => (input, init) => globalThis.fetch(input, init), addRuntime: (runtime) => { local.addRuntime(runtime); } });
+  const node = officialNode({ storage, mirror: () => settings().nodeMirror, fetch: () => (input, init) => globalThis.fetch(input, init), addRuntime: (runtime) => { local.addRuntime(runtime); } });
   const runtimes = findRuntimes({ configured: nodePath ?? undefined, fetched: node.fetched() });
   const local = createEngineClient({
     entry: vscode.Uri.joinPath(context.extensionUri, 'dist', 'engineProcess.cjs').fsPath,

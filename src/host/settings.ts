@@ -28,6 +28,8 @@ export interface Settings {
   readonly hubUrl: string;
   /** Address of a mirror of PyPI's files, which the CUDA runtime comes from; null: PyPI. */
   readonly cudaMirror: string | null;
+  /** Address of a mirror of the npm registry; null: the registry itself. */
+  readonly nodeMirror: string | null;
   /** Offered first when a checkpoint is imported. */
   readonly quantization: Quantization;
 }
@@ -57,6 +59,7 @@ export function readSettings(source: SettingsSource): Settings {
     idleUnloadMs: minutes === 0 ? NEVER_MS : minutes * 60_000,
     hubUrl: text(source.get('hubUrl')) ?? DEFAULT_HUB,
     cudaMirror: text(source.get('cudaMirror')),
+    nodeMirror: text(source.get('nodeMirror')),
     quantization: QUANTIZATIONS.find((kind) => kind === source.get('quantization')) ?? 'int8',
   };
 }

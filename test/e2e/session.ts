@@ -18,13 +18,13 @@ export interface Session {
 }
 
 /** Starts a session before the tests of the calling file and ends it after them; call it once, at the top. */
-export function useSession(settings: NonNullable<VsCodeServerOptions['settings']>, { restricted = false, companions = [] }: Pick<VsCodeServerOptions, 'restricted' | 'companions'> = {}): () => Session {
+export function useSession(settings: NonNullable<VsCodeServerOptions['settings']>, { restricted = false, companions = [], environment }: Pick<VsCodeServerOptions, 'restricted' | 'companions' | 'environment'> = {}): () => Session {
   let server: VsCodeServer | null = null;
   let session: Session | null = null;
 
   beforeAll(async () => {
     const { vsCode, chromium } = inject('setup');
-    server = await VsCodeServer.start({ vsCode, vsix: inject('vsix'), workspace: 'test/fixtures/workspace', companions, settings, restricted });
+    server = await VsCodeServer.start({ vsCode, vsix: inject('vsix'), workspace: 'test/fixtures/workspace', companions, settings, restricted, ...(environment === undefined ? {} : { environment }) });
     const workbench = await Workbench.open(server.url, chromium);
     // code-server is told not to ask; the downloaded VS Code always asks.
     if (vsCode.kind === 'download' && !restricted) await workbench.trustFolder();

@@ -53,6 +53,8 @@ export interface VsCodeServerOptions {
   readonly companions?: readonly string[];
   /** Added to the user's settings. Asked when the package is installed. */
   readonly settings?: (installed: Installed) => Promise<Readonly<Record<string, unknown>>>;
+  /** Beside the environment of the tests. Asked after the settings. */
+  readonly environment?: () => Readonly<Record<string, string>>;
   /** The workspace is not trusted, and nobody is asked. */
   readonly restricted?: boolean;
 }
@@ -109,7 +111,7 @@ export class VsCodeServer {
   };
 
   /** Installs the package and serves; ready when it answers. Leaves nothing behind when that fails. */
-  static async start({ vsCode, vsix, workspace, companions = [], settings, restricted = false }: VsCodeServerOptions): Promise<VsCodeServer> {
+  static async start({ vsCode, vsix, workspace, companions = [], settings, environment, restricted = false }: VsCodeServerOptions): Promise<VsCodeServer> {
     const home = await mkdtemp(join(tmpdir(), 'tah-e2e-'));
     try {
       const folders: Folders = { home, data: join(home, 'data'), extensions: join(home, 'extensions'), workspace: join(home, 'workspace') };
@@ -129,7 +131,7 @@ export class VsCodeServer {
       }
       const port = await freePort();
       // A group of its own: whatever is left of it can be ended as one.
-      const child = spawn(vsCode.command, [...vsCode.args, ...serveOptions(vsCode, port, restricted), ...options], { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+      const child = spawn(vsCode.command, [...vsCode.args, ...serveOptions(vsCode, port, restricted), ...options], { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment?.() } });
       const server = new VsCodeServer(child, folders, port);
       await server.untilItAnswers();
       return server;

@@ -19,7 +19,7 @@ import { TahError } from '../../protocol/errors.ts';
 /** Enough to show that the engine runs and how fast. */
 const PROBE = { problem: '12 + 7', maxTokens: 48 } as const;
 /** Settings whose values are the user's own places and names: that they are set is all that is told. */
-const PLACES: ReadonlySet<string> = new Set(['model', 'modelFolders', 'nodePath', 'hubUrl', 'cudaMirror']);
+const PLACES: ReadonlySet<string> = new Set(['model', 'modelFolders', 'nodePath', 'hubUrl', 'cudaMirror', 'nodeMirror']);
 
 const KINDS_OF_REMOTE: ReadonlySet<string> = new Set(['ssh-remote', 'wsl', 'dev-container', 'attached-container', 'codespaces', 'tunnel']);
 

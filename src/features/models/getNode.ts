@@ -17,7 +17,7 @@ export async function getNode(services: Services): Promise<void> {
   }
   if (fetched() === null) {
     const yes = vscode.l10n.t('Download');
-    const detail = vscode.l10n.t('{0}, from {1}. It is kept in the storage of the extension and runs nothing but the engine.', formatBytes(build.archive.size), new URL(from).host);
+    const detail = vscode.l10n.t('{0}, from {1}. It is kept in the storage of the extension and runs nothing but the engine.', formatBytes(build.archive.size), new URL(from()).host);
     if ((await vscode.window.showInformationMessage(vscode.l10n.t('Download Node {0} for the engine?', build.version), { modal: true, detail }, yes)) !== yes) return;
     const title = vscode.l10n.t('Downloading {0}', `Node ${build.version}`);
     await withCancellableProgress(title, (progress, signal) => services.officialNode.fetch({ onProgress: shownSteps(progress), signal }));

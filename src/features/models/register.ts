@@ -2,9 +2,9 @@
 
 import * as vscode from 'vscode';
 import { formatBytes, parseHubUrl } from '../../host/downloads.ts';
-import { registerCommand, showError } from '../../host/errors.ts';
+import { hasRemedy, registerCommand, showError } from '../../host/errors.ts';
 import type { Services } from '../../host/services.ts';
-import { isDamage, TahError } from '../../protocol/errors.ts';
+import { TahError } from '../../protocol/errors.ts';
 import { registerDiagnose } from './diagnose.ts';
 import { getNode } from './getNode.ts';
 import { askForToken } from './hubToken.ts';
@@ -17,7 +17,7 @@ export function registerModels(services: Services): vscode.Disposable {
     registerDiagnose(services),
     registerCommand(log, 'thinkAtHard.selectModel', () => selectModel(services)),
     registerCommand(log, 'thinkAtHard.repairModel', (file) => repairModel(services, file)),
-    tellOfDamage(services),
+    offerRemedies(services),
     registerCommand(log, 'thinkAtHard.unload', () => unload(services)),
     registerCommand(log, 'thinkAtHard.setHubToken', async () => {
       await askForToken(services, hubOf(services), null);
@@ -35,10 +35,11 @@ export function registerModels(services: Services): vscode.Disposable {
   );
 }
 
-/** A run's page says why it failed; what helps against a damaged model is offered where every other failure's help is. */
-function tellOfDamage({ runs, log }: Services): vscode.Disposable {
+/** A run's page says why it failed; what helps against that is offered where every other failure's help is. */
+function offerRemedies({ runs, log }: Services): vscode.Disposable {
   const watching = runs.onDidChange(({ change }) => {
-    if (change.type === 'end' && change.error !== null && isDamage(change.error.code)) void showError(log, TahError.fromData(change.error));
+    const error = change.type === 'end' && change.error !== null ? TahError.fromData(change.error) : null;
+    if (error !== null && hasRemedy(error)) void showError(log, error);
   });
   return vscode.Disposable.from(watching);
 }

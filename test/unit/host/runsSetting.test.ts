@@ -13,7 +13,7 @@ function settings(values: Record<string, unknown>): ReturnType<typeof readSettin
 
 describe('settings', () => {
   it('have the declared defaults where nothing is set', () => {
-    expect(settings({})).toEqual({ model: null, modelFolders: [], endpoints: [], policy: { kind: 'decider' }, maxTokens: 2048, temperature: null, provider: 'auto', nodePath: null, idleUnloadMs: 600_000, hubUrl: 'https://huggingface.co', cudaMirror: null, quantization: 'int8' });
+    expect(settings({})).toEqual({ model: null, modelFolders: [], endpoints: [], policy: { kind: 'decider' }, maxTokens: 2048, temperature: null, provider: 'auto', nodePath: null, idleUnloadMs: 600_000, hubUrl: 'https://huggingface.co', cudaMirror: null, nodeMirror: null, quantization: 'int8' });
   });
 
   it('that a file got wrong fall back instead of reaching the engine', () => {

@@ -161,7 +161,7 @@ describe('the builds', () => {
 
 it('what was fetched becomes a runtime of the engine, and only then', async () => {
   const added: Runtime[] = [];
-  const node = officialNode({ storage, build: serve(), from: mirror(), fetch: () => fetch, addRuntime: (runtime) => added.push(runtime) });
+  const node = officialNode({ storage, build: serve(), mirror, fetch: () => fetch, addRuntime: (runtime) => added.push(runtime) });
   node.use();
   expect(added).toEqual([]);
   const execPath = await node.fetch({});
