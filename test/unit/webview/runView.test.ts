@@ -1,8 +1,13 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { TokenEvent } from '../../../src/protocol/engine.ts';
+import german from '../../../l10n/bundle.l10n.de.json';
+import { answerCheck } from '../../../src/protocol/answer.ts';
+import { ERROR_TEXTS } from '../../../src/protocol/errorTexts.ts';
+import { reason } from '../../../src/protocol/reasons.ts';
 import { AnswerView } from '../../../src/webview/answerView.ts';
 import { RunView } from '../../../src/webview/runView.ts';
+import { setTexts } from '../../../src/webview/texts.ts';
 import { candidates, layOut, numbered, snapshot, token } from './exampleRun.ts';
 
 const actions = {
@@ -32,6 +37,7 @@ async function frame(): Promise<void> {
 const swapped: Partial<TokenEvent> = { iterCount: 2, continueProbability: [0.9], before: candidates('a', 'b', 'c'), after: candidates('b', 'a', 'c') };
 
 beforeEach(() => {
+  setTexts({});
   vi.clearAllMocks();
 });
 
@@ -104,6 +110,19 @@ describe('the run panel', () => {
     byId(root, 'retry').click();
     expect(actions.onShowLog).toHaveBeenCalledOnce();
     expect(actions.onRetry).toHaveBeenCalledOnce();
+  });
+
+  it('says in the user\'s language what came of a run: the check\'s reason, and of an error what it means before its own words', () => {
+    const texts: Record<string, string> = german;
+    setTexts(texts);
+    const error = { code: 'engine.crashed', message: 'The engine ended.', hint: 'Try again.' } as const;
+    const failed = show(new RunView(snapshot({ state: 'failed', error }), actions, options));
+    expect(byId(failed, 'error').querySelector('.error-message')?.textContent).toBe(texts[ERROR_TEXTS['engine.crashed']]);
+    expect(byId(failed, 'error').querySelector('.error-hint')?.textContent).toBe('The engine ended. Try again.');
+    const checked = show(new RunView(snapshot({ state: 'done', answer: '5', check: answerCheck('contradicted', [reason('value-is-not', '2 + 2', '4', '5')]) }), actions, options));
+    expect(byId(checked, 'check-reason').textContent).toBe('2 + 2 ist 4, nicht 5.');
+    const before = show(new RunView(snapshot({ state: 'done', answer: '5', check: { state: 'contradicted', reason: '2 + 2 is 4.' } }), actions, options));
+    expect(byId(before, 'check-reason').textContent).toBe('2 + 2 is 4.');
   });
 });
 
