@@ -59,7 +59,7 @@ describe(`A selection of ${MEGABYTES} MB`, () => {
 describe('A file of bytes', () => {
   it('that is opened as text all the same is said to be no text', async () => {
     const { workbench, screenshot } = session();
-    await workbench.openFile('data.bin');
+    await workbench.page.locator('.explorer-folders-view .monaco-list-row').filter({ hasText: 'data.bin' }).dblclick();
     await workbench.page.locator('.monaco-editor-pane-placeholder .monaco-button, .monaco-editor-pane-placeholder a').filter({ hasText: 'Open Anyway' }).click();
     const textEditor = workbench.page.locator('.quick-input-widget .monaco-list-row').filter({ hasText: 'Text Editor' });
     const asks = await until('the bytes as text, or the question in which editor', async () => ((await textEditor.first().isVisible()) ? true : (await editor('data.bin').isVisible()) ? false : null));
