@@ -18,12 +18,7 @@ const OLD_MS = 2_000;
 
 const session = useSession(() => Promise.resolve({}));
 
-async function solve(): Promise<void> {
-  const { workbench } = session();
-  await workbench.openFile(FILE);
-  await workbench.selectLine(FILE, 'Solve 3x');
-  await workbench.runCommand('Think-at-Hard: Solve…');
-}
+const solve = (): Promise<void> => session().workbench.solveLine(FILE, 'Solve 3x');
 
 /** Looks often: the import of a small model is over in a second. */
 async function untilWritten(folder: string): Promise<void> {

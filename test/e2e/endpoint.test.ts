@@ -30,12 +30,7 @@ const session = useSession(async () => {
 });
 afterAll(async () => { await fake.close(); });
 
-async function solve(): Promise<void> {
-  const { workbench } = session();
-  await workbench.openFile(FILE);
-  await workbench.selectLine(FILE, 'Solve 3x');
-  await workbench.runCommand('Think-at-Hard: Solve…');
-}
+const solve = (): Promise<void> => session().workbench.solveLine(FILE, 'Solve 3x');
 
 async function untilRefused(reason: RegExp): Promise<void> {
   const { panel } = session();

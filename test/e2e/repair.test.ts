@@ -26,12 +26,7 @@ const session = useSession(async (installed) => {
 });
 afterAll(() => hub.stop());
 
-async function solve(): Promise<void> {
-  const { workbench } = session();
-  await workbench.openFile(FILE);
-  await workbench.selectLine(FILE, 'Solve 3x');
-  await workbench.runCommand('Think-at-Hard: Solve…');
-}
+const solve = (): Promise<void> => session().workbench.solveLine(FILE, 'Solve 3x');
 
 /** The same length: only its contents tell. */
 async function flipAByte(file: string): Promise<void> {

@@ -25,12 +25,7 @@ async function untilSolved(problem: string): Promise<void> {
   await panel.untilState('done', ANSWER_MS);
 }
 
-async function solveLine(file: string, problem: string): Promise<void> {
-  const { workbench } = session();
-  await workbench.openFile(file);
-  await workbench.selectLine(file, problem);
-  await workbench.runCommand('Think-at-Hard: Solve…');
-}
+const solveLine = (file: string, problem: string): Promise<void> => session().workbench.solveLine(file, problem);
 
 /** Saves the editor that has the focus, and gives the file once its text is as wanted. */
 async function untilSaved(file: string, wanted: (text: string) => boolean): Promise<string> {

@@ -181,6 +181,13 @@ export class Workbench {
     for (let i = 0; i < back; i += 1) await this.press('ArrowLeft');
   }
 
+  /** Has the line of `file` that holds `problem` solved: selects it, and asks by the palette. */
+  async solveLine(file: string, problem: string): Promise<void> {
+    await this.openFile(file);
+    await this.selectLine(file, problem);
+    await this.runCommand('Think-at-Hard: Solve…');
+  }
+
   /** Has the formula there explained. @returns the comment thread, which may not be there yet */
   async explainFormula(file: string, text: string, back: number): Promise<Locator> {
     await this.openFile(file);
