@@ -12,7 +12,7 @@ import { isLocked, lockFolder } from '../hub/folderLock.ts';
 import type { DownloadProgress } from '../hub/progress.ts';
 import { folderNameOf } from '../hub/source.ts';
 import type { HubSource } from '../hub/source.ts';
-import { TahError } from '../protocol/errors.ts';
+import { phrase, TahError } from '../protocol/errors.ts';
 
 export type { DownloadPlan } from '../hub/layout.ts';
 export type { DownloadProgress } from '../hub/progress.ts';
@@ -66,7 +66,7 @@ export class Downloads {
   /** @throws TahError hub.*, and cancelled by `signal`, `cancel` or `dispose`; what is there is kept */
   async start(source: HubSource, options: StartOptions): Promise<Downloaded> {
     const dir = this.folderOf(source);
-    if (this.#running.has(dir)) throw new TahError('hub.busy', `${source.repository} is being downloaded already.`, { file: dir, hint: 'Its notification shows how far it is.' });
+    if (this.#running.has(dir)) throw new TahError('hub.busy', phrase('{0} is being downloaded already.', source.repository), { file: dir, hint: phrase('Its notification shows how far it is.') });
     const running: Running = { source, progress: null, abort: new AbortController() };
     this.#running.set(dir, running);
     const onAbort = (): void => {
@@ -128,9 +128,9 @@ export class Downloads {
 
   /** Deletes a checkpoint, or what there is of it. @throws TahError hub.busy while it is being downloaded */
   async remove(dir: string): Promise<void> {
-    if (this.#running.has(dir) || (await isLocked(dir))) throw new TahError('hub.busy', `${dir} is being downloaded.`, { file: dir, hint: 'Cancel the download first.' });
+    if (this.#running.has(dir) || (await isLocked(dir))) throw new TahError('hub.busy', phrase('{0} is being downloaded.', dir), { file: dir, hint: phrase('Cancel the download first.') });
     const { readRecord } = await import('../hub/record.ts');
-    if ((await readRecord(dir)) === null) throw new TahError('hub.exists', `${dir} holds no download, so it is not deleted.`, { file: dir });
+    if ((await readRecord(dir)) === null) throw new TahError('hub.exists', phrase('{0} holds no download, so it is not deleted.', dir), { file: dir });
     // No download may begin in a folder that is on its way out.
     const lock = await lockFolder(dir);
     try {

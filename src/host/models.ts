@@ -9,7 +9,7 @@ import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'nod
 import { fateOf, readSideFolder } from '../disk/sideFolders.ts';
 import { endpointName } from '../protocol/engine.ts';
 import type { ModelInfo, SamplingOptions } from '../protocol/engine.ts';
-import { isDamage, TahError } from '../protocol/errors.ts';
+import { isDamage, phrase, TahError } from '../protocol/errors.ts';
 import { MANIFEST_FILE, MANIFEST_FORMAT } from '../protocol/manifest.ts';
 import type { Quantization } from '../protocol/manifest.ts';
 
@@ -84,7 +84,7 @@ export class ModelStore {
     for (const path of await modelFoldersIn(this.places.imported, 'whole or not')) await add(path, 'imported');
     for (const folder of this.places.folders()) {
       const found = await modelFoldersIn(folder, 'with a manifest');
-      if (found.length === 0) broken.push({ path: folder, source: 'folder', error: new TahError('model.not-found', `There is no model in ${folder}.`, { file: folder, hint: 'Check the setting thinkAtHard.modelFolders.' }) });
+      if (found.length === 0) broken.push({ path: folder, source: 'folder', error: new TahError('model.not-found', phrase('There is no model in {0}.', folder), { file: folder, hint: phrase('Check the setting thinkAtHard.modelFolders.') }) });
       for (const path of found) await add(path, 'folder');
     }
     return { models, broken };
@@ -107,10 +107,11 @@ export class ModelStore {
   /** A damage in the words of whoever can help: the bundled model comes with the extension, every other one is repaired. Other errors as they are. */
   explain(thrown: unknown): unknown {
     if (!(thrown instanceof TahError) || !isDamage(thrown.code) || thrown.file === undefined) return thrown;
-    const { message, file } = thrown;
+    const { file } = thrown;
+    const message = thrown.phrases.message ?? thrown.message;
     return this.sourceOf(file) === 'bundled'
-      ? new TahError('model.bundled-damaged', message, { file, hint: 'It belongs to the extension: reinstall Think-at-Hard, or choose another model.', cause: thrown })
-      : new TahError(thrown.code, message, { file, hint: 'Repair it with Think-at-Hard: Repair Model…, or choose another one.', cause: thrown });
+      ? new TahError('model.bundled-damaged', message, { file, hint: phrase('It belongs to the extension: reinstall Think-at-Hard, or choose another model.'), cause: thrown })
+      : new TahError(thrown.code, message, { file, hint: phrase('Repair it with Think-at-Hard: Repair Model…, or choose another one.'), cause: thrown });
   }
 
   private async read(path: string, source: ModelSource): Promise<ModelEntry> {
@@ -124,7 +125,7 @@ export class ModelStore {
   /** Deletes an imported model, or what is left of one. @throws TahError model.not-found where it is none of ours */
   async remove(path: string): Promise<void> {
     const folder = resolve(path);
-    if (dirname(folder) !== resolve(this.places.imported)) throw new TahError('model.not-found', `${folder} was not imported by this extension, so it is not deleted.`, { file: folder });
+    if (dirname(folder) !== resolve(this.places.imported)) throw new TahError('model.not-found', phrase('{0} was not imported by this extension, so it is not deleted.', folder), { file: folder });
     await rm(folder, { recursive: true, force: true });
   }
 
@@ -141,7 +142,7 @@ export class ModelStore {
    */
   async resolve(wanted: string | null): Promise<ModelEntry> {
     const endpoint = wanted === null ? null : endpointName(wanted);
-    if (endpoint !== null) throw new TahError('endpoint.cannot', `This needs a model of this machine; the endpoint ${endpoint} is chosen.`, { subject: endpoint, hint: 'Choose another model with Think-at-Hard: Select Model….' });
+    if (endpoint !== null) throw new TahError('endpoint.cannot', phrase('This needs a model of this machine; the endpoint {0} is chosen.', endpoint), { subject: endpoint, hint: phrase('Choose another model with Think-at-Hard: Select Model….') });
     if (wanted !== null && isAbsolute(wanted)) return this.read(resolve(wanted), this.sourceOf(wanted));
     const { models, broken } = await this.list();
     // A damaged model is told of; another one that happens to be there does not answer in its place.
@@ -150,8 +151,8 @@ export class ModelStore {
     if (model !== undefined) return model;
     if (damaged !== undefined) throw damaged.error;
     throw wanted === null
-      ? new TahError('model.not-found', 'No model is installed.', { hint: 'Choose Think-at-Hard: Select Model… to import one.' })
-      : new TahError('model.not-found', `There is no model named "${wanted}".`, { subject: wanted, hint: 'Choose Think-at-Hard: Select Model… to pick another one.' });
+      ? new TahError('model.not-found', phrase('No model is installed.'), { hint: phrase('Choose Think-at-Hard: Select Model… to import one.') })
+      : new TahError('model.not-found', phrase('There is no model named "{0}".', wanted), { subject: wanted, hint: phrase('Choose Think-at-Hard: Select Model… to pick another one.') });
   }
 
   /**
@@ -167,9 +168,10 @@ export class ModelStore {
     const found = hash === null ? undefined : (await this.list()).models.find((model) => model.hash === hash);
     if (found !== undefined) return found;
     const which = [quantization, hash?.slice(0, 12)].filter((part) => part !== undefined && part !== null).join(', ');
-    throw new TahError('model.not-found', `The model of this run, ${name}${which === '' ? '' : ` (${which})`}, is not on this machine.`, {
+    const named = which === '' ? name : `${name} (${which})`;
+    throw new TahError('model.not-found', phrase('The model of this run, {0}, is not on this machine.', named), {
       subject: name,
-      hint: 'Import it with Think-at-Hard: Select Model…, or solve the problem again with another model.',
+      hint: phrase('Import it with Think-at-Hard: Select Model…, or solve the problem again with another model.'),
     });
   }
 }
@@ -229,8 +231,8 @@ function isIn(path: string, folder: string): boolean {
 async function readModel(path: string, source: ModelSource): Promise<ModelEntry> {
   const file = join(path, MANIFEST_FILE);
   const isThere = await isFile(file);
-  if (!isThere && source !== 'folder' && (await isFolder(path))) throw new TahError('model.corrupted', `${path} has no ${MANIFEST_FILE}: it is no whole model.`, { file: path, hint: 'Import the checkpoint again, or delete the folder.' });
-  if (!isThere) throw new TahError('model.not-found', `There is no model in ${path}.`, { file: path, hint: 'Choose Think-at-Hard: Select Model… to pick another one.' });
+  if (!isThere && source !== 'folder' && (await isFolder(path))) throw new TahError('model.corrupted', phrase('{0} has no {1}: it is no whole model.', path, MANIFEST_FILE), { file: path, hint: phrase('Import the checkpoint again, or delete the folder.') });
+  if (!isThere) throw new TahError('model.not-found', phrase('There is no model in {0}.', path), { file: path, hint: phrase('Choose Think-at-Hard: Select Model… to pick another one.') });
   if ((await stat(file)).size > LARGEST_MANIFEST) throw badManifest(file);
   let json: unknown;
   try {
@@ -251,13 +253,13 @@ async function checkFiles(folder: string, files: unknown): Promise<void> {
     if (typeof path !== 'string' || typeof bytes !== 'number') continue;
     const size = await stat(join(folder, path)).then((found) => found.size, () => null);
     if (size === bytes) continue;
-    const what = size === null ? 'is missing' : `has ${size} bytes instead of ${bytes}`;
-    throw new TahError('model.corrupted', `${join(folder, path)} ${what}.`, { file: join(folder, path), hint: 'Import the checkpoint again, or delete the model.' });
+    const what = size === null ? phrase('{0} is missing.', join(folder, path)) : phrase('{0} has {1} bytes instead of {2}.', join(folder, path), size, bytes);
+    throw new TahError('model.corrupted', what, { file: join(folder, path), hint: phrase('Import the checkpoint again, or delete the model.') });
   }
 }
 
 function badManifest(file: string, cause?: unknown): TahError {
-  return new TahError('model.bad-manifest', `${file} is not the manifest of a model that this version can read.`, { file, hint: 'Import the checkpoint again.', cause });
+  return new TahError('model.bad-manifest', phrase('{0} is not the manifest of a model that this version can read.', file), { file, hint: phrase('Import the checkpoint again.'), cause });
 }
 
 function entryOf(json: unknown, path: string, source: ModelSource): ModelEntry | null {

@@ -8,7 +8,7 @@ import { fetchedNode, nodeBuildFor, NPM_REGISTRY } from '../hub/nodeBuilds.ts';
 import type { NodeBuild } from '../hub/nodeBuilds.ts';
 import type { NodeFetchOptions } from '../hub/nodeRuntime.ts';
 import { parseHubUrl } from '../hub/source.ts';
-import { TahError } from '../protocol/errors.ts';
+import { phrase, TahError } from '../protocol/errors.ts';
 
 export interface OfficialNode {
   /** Null where there is none for this machine. */
@@ -47,7 +47,7 @@ export function officialNode(options: OfficialNodeOptions): OfficialNode {
     from,
     fetched,
     async fetch(how) {
-      if (build === null) throw new TahError('engine.not-starting', `There is no Node to fetch for ${process.platform}-${process.arch}.`, { hint: 'Install Node 20 or newer and name it in the settings.' });
+      if (build === null) throw new TahError('engine.not-starting', phrase('There is no Node to fetch for {0}-{1}.', process.platform, process.arch), { hint: phrase('Install Node 20 or newer and name it under thinkAtHard.nodePath.') });
       const { fetchNode } = await import('../hub/nodeRuntime.ts');
       return await fetchNode(storage, build, { ...how, base: from(), fetch: options.fetch() });
     },

@@ -98,11 +98,12 @@ export interface SaidError {
 /** @param translate gives the text itself, filled, where it has no translation */
 export function sayError(error: Sayable, translate: Translate): SaidError {
   const { message = null, hint = null } = error.phrases ?? {};
-  if (message !== null) return { sentence: translate(message.text, ...message.values), detail: hint === null ? (error.hint ?? null) : translate(hint.text, ...hint.values) };
+  const todo = hint === null ? error.hint : translate(hint.text, ...hint.values);
+  if (message !== null) return { sentence: translate(message.text, ...message.values), detail: todo ?? null };
   const text = ERROR_TEXTS[error.code];
   const said = translate(text);
-  if (said === text) return { sentence: error.message, detail: error.hint ?? null };
-  return { sentence: said, detail: [error.message, error.hint].filter((part) => part !== undefined).join(' ') };
+  if (said === text) return { sentence: error.message, detail: todo ?? null };
+  return { sentence: said, detail: [error.message, todo].filter((part) => part !== undefined).join(' ') };
 }
 
 /** On one line: the error's own English in brackets behind the sentence of another language. */

@@ -7,13 +7,13 @@ import * as vscode from 'vscode';
 import { withCancellableProgress } from '../../host/cancellableProgress.ts';
 import { formatBytes } from '../../host/downloads.ts';
 import type { Services } from '../../host/services.ts';
-import { TahError } from '../../protocol/errors.ts';
+import { phrase, TahError } from '../../protocol/errors.ts';
 import { shownSteps } from './downloadModel.ts';
 
 export async function getNode(services: Services): Promise<void> {
   const { build, from, fetched } = services.officialNode;
   if (build === null) {
-    throw new TahError('engine.not-starting', `There is no Node to fetch for ${process.platform}-${process.arch}.`, { hint: 'Install Node 20 or newer and name it under thinkAtHard.nodePath.' });
+    throw new TahError('engine.not-starting', phrase('There is no Node to fetch for {0}-{1}.', process.platform, process.arch), { hint: phrase('Install Node 20 or newer and name it under thinkAtHard.nodePath.') });
   }
   if (fetched() === null) {
     const yes = vscode.l10n.t('Download');

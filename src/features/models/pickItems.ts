@@ -8,6 +8,7 @@ import type { BrokenModel, ModelEntry, ModelSource } from '../../host/models.ts'
 import type { ProviderChoice } from '../../protocol/engine.ts';
 import { isDamage } from '../../protocol/errors.ts';
 import type { TahError } from '../../protocol/errors.ts';
+import { sayError } from '../../protocol/errorTexts.ts';
 import type { CudaOffer } from '../../host/cudaRuntime.ts';
 import { cudaRow } from './cudaRuntime.ts';
 import { progressText } from './downloadModel.ts';
@@ -107,7 +108,10 @@ export function brokenItem({ path, source, error }: BrokenModel): PickItem {
 
 /** Why it can't be read, without the path, which would leave no room for it in a row. */
 export function reasonOf({ path, error }: Pick<BrokenModel, 'path' | 'error'>): string {
-  return error.message.replaceAll(`${path}${sep}`, '').replaceAll(path, basename(path));
+  const { sentence } = sayError(error, (text, ...values) => vscode.l10n.t(text, ...values));
+  // What a code means in another language says nothing of the file.
+  const whole = sentence === error.message || error.phrases.message !== null ? sentence : `${sentence} (${error.message})`;
+  return whole.replaceAll(`${path}${sep}`, '').replaceAll(path, basename(path));
 }
 
 export function actionItems(suggested: readonly HubSource[]): PickItem[] {

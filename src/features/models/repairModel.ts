@@ -10,9 +10,10 @@ import { withCancellableProgress } from '../../host/cancellableProgress.ts';
 import { describeSource } from '../../host/downloads.ts';
 import type { HubSource } from '../../host/downloads.ts';
 import { readMadeFrom } from '../../host/madeFrom.ts';
+import { errorText } from '../../host/errors.ts';
 import type { MadeFrom } from '../../host/madeFrom.ts';
 import type { Services } from '../../host/services.ts';
-import { TahError } from '../../protocol/errors.ts';
+import { phrase, TahError } from '../../protocol/errors.ts';
 import type { ErrorCode } from '../../protocol/errors.ts';
 import { downloadWithToken } from './downloadModel.ts';
 import { isImportOf, sizeOfCheckpoint } from './estimate.ts';
@@ -50,14 +51,14 @@ async function pickModel(services: Services): Promise<string | undefined> {
   const { models, broken } = await services.models.list();
   const damaged = broken.filter(({ error }) => error.code !== 'model.not-found').map(({ path, error }) => ({ label: `$(warning) ${basename(path)}`, description: vscode.l10n.t('damaged'), detail: reasonOf({ path, error }), path }));
   const others = models.filter(({ source }) => source !== 'bundled').map(({ path, name, quantization }) => ({ label: `$(blank) ${name}`, description: quantization, detail: vscode.l10n.t('Imports it again from what it was made from'), path }));
-  if (damaged.length + others.length === 0) throw new TahError('model.not-found', 'There is no model to repair: none was imported.', { hint: 'The bundled one is repaired by reinstalling the extension.' });
+  if (damaged.length + others.length === 0) throw new TahError('model.not-found', phrase('There is no model to repair: none was imported.'), { hint: phrase('The bundled one is repaired by reinstalling the extension.') });
   return (await vscode.window.showQuickPick([...damaged, ...others], { title: vscode.l10n.t('Model to repair') }))?.path;
 }
 
 async function bundled({ models }: Services, dir: string): Promise<TahError> {
   const { broken } = await models.list();
   const found = broken.find(({ path }) => path === dir);
-  return found?.error ?? new TahError('model.bundled-damaged', `${dir} belongs to the extension.`, { file: dir, hint: 'Reinstall Think-at-Hard, or choose another model.' });
+  return found?.error ?? new TahError('model.bundled-damaged', phrase('{0} belongs to the extension.', dir), { file: dir, hint: phrase('Reinstall Think-at-Hard, or choose another model.') });
 }
 
 /** The checkpoint, whole; why there is none; undefined where the user thought better of it. */
@@ -78,7 +79,7 @@ async function bring(services: Services, dir: string, source: HubSource): Promis
   try {
     return await downloadWithToken(services, source, true);
   } catch (error) {
-    if (error instanceof TahError && GONE.has(error.code)) return { gone: error.message };
+    if (error instanceof TahError && GONE.has(error.code)) return { gone: errorText(error) };
     throw error;
   }
 }
