@@ -5,7 +5,7 @@
 
 import * as vscode from 'vscode';
 import { nodeBuildFor } from '../hub/nodeBuilds.ts';
-import { isDamage, TahError } from '../protocol/errors.ts';
+import { repairableFile, TahError } from '../protocol/errors.ts';
 import type { ErrorCode, ErrorData } from '../protocol/errors.ts';
 import { sayErrorInLine } from '../protocol/errorTexts.ts';
 
@@ -60,9 +60,11 @@ export function hasRemedy(error: TahError): boolean {
 }
 
 /** The commands that help, where some do. */
-function remediesOf({ code, file }: TahError): readonly Remedy[] {
+function remediesOf(error: TahError): readonly Remedy[] {
+  const { code } = error;
+  const damaged = repairableFile(error);
   const select: Remedy = { label: vscode.l10n.t('Select Model…'), command: 'thinkAtHard.selectModel' };
-  if (isDamage(code) && file !== undefined) return [{ label: vscode.l10n.t('Repair…'), command: 'thinkAtHard.repairModel', with: file }, select];
+  if (damaged !== null) return [{ label: vscode.l10n.t('Repair…'), command: 'thinkAtHard.repairModel', with: damaged }, select];
   if (code.startsWith('model.')) return [select];
   if (code === 'hub.unauthorized' || code === 'hub.forbidden') return [{ label: vscode.l10n.t('Set Access Token…'), command: 'thinkAtHard.setHubToken' }];
   // Where none of the programs that are there can run it. What can't be fetched for this machine says so itself.

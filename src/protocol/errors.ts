@@ -98,6 +98,11 @@ export function isDamage(code: ErrorCode): boolean {
   return code === 'model.corrupted' || code === 'model.bad-manifest';
 }
 
+/** The file of a model that can be made again; null where the error is of something else, or names none. */
+export function repairableFile({ code, file }: { readonly code: ErrorCode; readonly file?: string | undefined }): string | null {
+  return isDamage(code) ? (file ?? null) : null;
+}
+
 /** A sentence that l10n/ has translations of under its English, with what fills its holes. */
 export interface Phrase {
   readonly text: string;

@@ -60,6 +60,8 @@ export type WebviewMessage =
   /** Show another run in this panel. */
   | { readonly type: 'show'; readonly runId: string }
   | { readonly type: 'relative'; readonly runId: string; readonly relativeId: string }
+  /** Repair the damaged model that the run has failed on. The host knows which: no page names a path. */
+  | { readonly type: 'repair'; readonly runId: string }
   /** The user selected a token of a measured run. */
   | { readonly type: 'select'; readonly runId: string; readonly index: number }
   | { readonly type: 'export'; readonly runId: string; readonly format: ExportFormat; readonly palette: Palette }
@@ -94,6 +96,7 @@ export const TEST_ID = {
   replace: 'replace',
   copy: 'copy',
   retry: 'retry',
+  repair: 'repair',
   again: 'again',
   history: 'history',
   solve: 'solve',

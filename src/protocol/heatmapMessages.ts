@@ -29,6 +29,7 @@ export function readWebviewMessage(value: unknown): WebviewMessage | null {
 function readRunMessage(type: string, runId: string, fields: Fields): WebviewMessage | null {
   switch (type) {
     case 'show':
+    case 'repair':
       return { type, runId };
     case 'tokens': {
       const from = indexOf(fields['from']);

@@ -54,6 +54,9 @@ function actionsOf(runId: string, save: (change: Partial<PanelState>) => void): 
     onCopy: send('copy'),
     onRetry: send('retry'),
     onHistory: send('history'),
+    onRepair: () => {
+      host.postMessage({ type: 'repair', runId });
+    },
     onShowLog: () => {
       host.postMessage({ type: 'showLog' });
     },

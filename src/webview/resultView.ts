@@ -5,9 +5,11 @@
 
 import { checkReason } from '../protocol/answer.ts';
 import type { AnswerCheck, CheckState } from '../protocol/answer.ts';
+import { repairableFile } from '../protocol/errors.ts';
+import type { ErrorData } from '../protocol/errors.ts';
 import { sayError } from '../protocol/errorTexts.ts';
-import type { SaidError } from '../protocol/errorTexts.ts';
 import { TEST_ID } from '../protocol/heatmap.ts';
+import type { RunSourceKind } from '../protocol/heatmap.ts';
 import { hasEnded, missingData } from '../protocol/run.ts';
 import type { Run } from '../protocol/run.ts';
 import { button, element, icon } from './dom.ts';
@@ -22,17 +24,18 @@ type RunEnd = Pick<Run, 'kind' | 'state' | 'answer' | 'check' | 'error' | 'stats
 
 export interface ResultActions {
   readonly onRetry: () => void;
+  readonly onRepair: () => void;
   readonly onShowLog: () => void;
   readonly onSelectModel: () => void;
 }
 
 /** While the model is writing nothing but, where it is so, that the question is outside of its subjects. */
-export function drawResult(node: HTMLElement, run: RunEnd, totals: Totals, actions: ResultActions): void {
+export function drawResult(node: HTMLElement, run: RunEnd, totals: Totals, source: RunSourceKind, actions: ResultActions): void {
   node.replaceChildren();
   const notice = scopeNotice(run.scope, run.check?.state ?? null, actions.onSelectModel);
   if (notice !== null) node.append(notice);
   if (!hasEnded(run)) return;
-  if (run.error !== null && run.state === 'failed') node.append(errorBox(sayError(run.error, (text, ...values) => l10n.t(text, ...values)), actions));
+  if (run.error !== null && run.state === 'failed') node.append(errorBox(run.error, source, actions));
   // A measured text is the user's own: it has no answer of the model.
   if (run.kind !== 'measure' && (run.state !== 'failed' || run.answer !== null)) node.append(answerRow(run));
   if (run.stats !== null) node.append(element('p', { className: 'cost', testId: TEST_ID.cost, text: costText(run.stats, totals, !missingData(run).includes('passes')) }));
@@ -69,17 +72,20 @@ function checkBadge(check: AnswerCheck | null): HTMLElement {
   return node;
 }
 
-function errorBox({ sentence, detail }: SaidError, actions: ResultActions): HTMLElement {
+function errorBox(error: ErrorData, source: RunSourceKind, actions: ResultActions): HTMLElement {
+  const { sentence, detail } = sayError(error, (text, ...values) => l10n.t(text, ...values));
   const text = element('div', { className: 'error-text', children: [element('p', { className: 'error-message', text: sentence })] });
   if (detail !== null) text.append(element('p', { className: 'error-hint', text: detail }));
-  text.append(
-    element('div', {
-      className: 'error-actions',
-      children: [
-        button({ icon: 'debug-restart', label: l10n.t('Try again'), testId: TEST_ID.retry, primary: true, onClick: actions.onRetry }),
-        button({ icon: 'output', label: l10n.t('Show Log'), testId: TEST_ID.showLog, onClick: actions.onShowLog }),
-      ],
-    }),
-  );
+  text.append(element('div', { className: 'error-actions', children: errorButtons(repairableFile(error) !== null, source, actions) }));
   return element('div', { className: 'error', testId: TEST_ID.error, attributes: { role: 'alert' }, children: [icon('error'), text] });
+}
+
+/** First what helps: to ask a damaged model again is of use only after its repair. */
+function errorButtons(mayRepair: boolean, source: RunSourceKind, actions: ResultActions): readonly HTMLElement[] {
+  const log = button({ icon: 'output', label: l10n.t('Show Log'), testId: TEST_ID.showLog, onClick: actions.onShowLog });
+  // A run file has no engine to ask again, and its model is that of another machine.
+  if (source === 'file') return [log];
+  const retry = button({ icon: 'debug-restart', label: l10n.t('Try again'), testId: TEST_ID.retry, primary: !mayRepair, onClick: actions.onRetry });
+  if (!mayRepair) return [retry, log];
+  return [button({ icon: 'tools', label: l10n.t('Repair Model…'), testId: TEST_ID.repair, primary: true, onClick: actions.onRepair }), retry, log];
 }

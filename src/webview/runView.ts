@@ -37,7 +37,7 @@ export class RunView {
   private diff: HTMLElement | null = null;
   private run: RunHead;
 
-  constructor({ head, rows }: RunSnapshot, private readonly actions: RunActions, options: PaneOptions) {
+  constructor({ head, rows }: RunSnapshot, private readonly actions: RunActions, private readonly options: PaneOptions) {
     this.run = head;
     this.result.setAttribute('aria-label', l10n.t('Result'));
     this.header = new HeaderView(head, options.source, actions);
@@ -124,7 +124,7 @@ export class RunView {
     const { run } = this;
     this.node.dataset['state'] = run.state;
     this.header.draw(run, this.pane.totals.tokens > 0);
-    drawResult(this.result, run, this.pane.totals, this.actions);
+    drawResult(this.result, run, this.pane.totals, this.options.source, this.actions);
     this.pane.draw(run);
     if (run.kind !== 'measure' && !this.answer.render(!hasEnded(run))) this.drawAnswer();
   }

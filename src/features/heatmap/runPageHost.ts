@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import { logError } from '../../host/errors.ts';
 import type { Services } from '../../host/services.ts';
+import { repairableFile } from '../../protocol/errors.ts';
 import type { HostMessage, RunIntent, WebviewMessage } from '../../protocol/heatmap.ts';
 import { readWebviewMessage } from '../../protocol/heatmapMessages.ts';
 import { runSnapshot } from '../../protocol/tokenRow.ts';
@@ -113,6 +114,9 @@ export class RunPageHost {
       case 'drawn':
         this.exports.drawn(message.runId, message.png);
         return;
+      case 'repair':
+        this.repair(message.runId);
+        return;
       case 'selectModel':
         this.command('thinkAtHard.selectModel');
         return;
@@ -136,6 +140,13 @@ export class RunPageHost {
       default:
         message satisfies never;
     }
+  }
+
+  private repair(runId: string): void {
+    const error = this.source.get(runId)?.error ?? null;
+    const file = error === null ? null : repairableFile(error);
+    // A run file may come from anybody: the path in it says nothing of this machine.
+    if (file !== null && this.source.kind === 'live') this.command('thinkAtHard.repairModel', file);
   }
 
   private command(name: string, ...args: readonly unknown[]): void {

@@ -11,7 +11,7 @@ import { setTexts } from '../../../src/webview/texts.ts';
 import { candidates, layOut, numbered, snapshot, token } from './exampleRun.ts';
 
 const actions = {
-  onStop: vi.fn(), onInsert: vi.fn(), onReplace: vi.fn(), onCopy: vi.fn(), onRetry: vi.fn(), onHistory: vi.fn(), onShowLog: vi.fn(), onSelectModel: vi.fn(), onSelect: vi.fn(), onFollow: vi.fn(),
+  onStop: vi.fn(), onInsert: vi.fn(), onReplace: vi.fn(), onCopy: vi.fn(), onRetry: vi.fn(), onRepair: vi.fn(), onHistory: vi.fn(), onShowLog: vi.fn(), onSelectModel: vi.fn(), onSelect: vi.fn(), onFollow: vi.fn(),
   onWant: vi.fn<(from: number, to: number) => void>(), onRegenerate: vi.fn(), onExport: vi.fn(), onScores: vi.fn(), onShow: vi.fn(), onCompare: vi.fn(),
 };
 const options = { source: 'live', scoresOpen: false } as const;
@@ -110,6 +110,19 @@ describe('the run panel', () => {
     byId(root, 'retry').click();
     expect(actions.onShowLog).toHaveBeenCalledOnce();
     expect(actions.onRetry).toHaveBeenCalledOnce();
+  });
+
+  it('offers the repair of a damaged model before another try; not where nothing can be repaired, nor in a run file', () => {
+    const buttons = (root: ParentNode): readonly (string | undefined)[] => [...byId(root, 'error').querySelectorAll('button')].map((node) => node.dataset['testid']);
+    const error = { code: 'model.corrupted', message: 'model.onnx.data has changed since the import.', file: '/models/mine/model.onnx.data' } as const;
+    const live = show(new RunView(snapshot({ state: 'failed', error }), actions, options));
+    expect(buttons(live)).toEqual(['repair', 'retry', 'show-log']);
+    expect(byId(live, 'repair').textContent).toContain('Repair Model…');
+    byId(live, 'repair').click();
+    expect(actions.onRepair).toHaveBeenCalledOnce();
+    expect(buttons(show(new RunView(snapshot({ state: 'failed', error: { ...error, code: 'model.bundled-damaged' } }), actions, options)))).toEqual(['retry', 'show-log']);
+    expect(buttons(show(new RunView(snapshot({ state: 'failed', error: { code: error.code, message: error.message } }), actions, options)))).toEqual(['retry', 'show-log']);
+    expect(buttons(show(new RunView(snapshot({ state: 'failed', error }), actions, { ...options, source: 'file' })))).toEqual(['show-log']);
   });
 
   it('says in the user\'s language what came of a run: the check\'s reason, and of an error what it means before its own words', () => {

@@ -23,6 +23,7 @@ describe('a message of the webview', () => {
   it('is taken when it is one of the intents', () => {
     expect(readWebviewMessage({ type: 'stop', runId: 'a' })).toEqual({ type: 'stop', runId: 'a' });
     expect(readWebviewMessage({ type: 'ready', runId: null })).toEqual({ type: 'ready', runId: null });
+    expect(readWebviewMessage({ type: 'repair', runId: 'a', file: '/etc/passwd' })).toEqual({ type: 'repair', runId: 'a' });
     expect(readWebviewMessage({ type: 'showLog', extra: 1 })).toEqual({ type: 'showLog' });
   });
 
