@@ -11,6 +11,8 @@ import { bring, tokenOf } from './download.ts';
 import { importModel } from './importModel.ts';
 import type { Terminal } from './terminal.ts';
 
+const GIVE_CHECKPOINT = 'Give the folder of its checkpoint with --checkpoint, or delete the model.';
+
 export interface RepairCommand {
   readonly model: string;
   readonly checkpoint?: string;
@@ -28,8 +30,8 @@ export async function repair(command: RepairCommand, terminal: Terminal, signal:
     return;
   }
   if (!terminal.json) terminal.print(fault.message);
-  const source = await readSource(out);
-  const checkpoint = command.checkpoint === undefined ? await checkpointOf(out, source, command, terminal, signal) : path.resolve(command.checkpoint);
+  const source = await believedSource(out);
+  const checkpoint = command.checkpoint === undefined ? await checkpointOf(out, command, terminal, signal) : path.resolve(command.checkpoint);
   const before = manifestOf(out);
   const quantization = command.quantization ?? source?.quantization ?? before?.quantization.kind;
   if (quantization === undefined) throw new TahError('input.bad-option', `Nothing says which precision ${out} had.`, { subject: '--quantization', hint: 'Give it with --quantization.' });
@@ -45,7 +47,7 @@ async function faultOf(out: string): Promise<TahError | null> {
   } catch (error) {
     if (!(error instanceof TahError)) throw error;
     // Where nothing was imported, nothing is repaired; a folder without a manifest may have a record.
-    if (error.code === 'model.not-found' && (await readSource(out)) === null) throw error;
+    if (error.code === 'model.not-found' && (await believedSource(out)) === null) throw error;
     return error;
   }
 }
@@ -61,7 +63,8 @@ function manifestOf(out: string): ReturnType<typeof readManifest> | null {
 }
 
 /** The folder of the recorded checkpoint, whole. */
-async function checkpointOf(out: string, source: SourceManifest | null, { tokenEnv }: RepairCommand, terminal: Terminal, signal: AbortSignal): Promise<string> {
+async function checkpointOf(out: string, { tokenEnv }: RepairCommand, terminal: Terminal, signal: AbortSignal): Promise<string> {
+  const source = await recordedSource(out);
   if (source === null) throw noSource(out, 'nothing in it says what it was made from');
   const { checkpoint, download } = source;
   if (download !== null) {
@@ -72,6 +75,26 @@ async function checkpointOf(out: string, source: SourceManifest | null, { tokenE
   return checkpoint;
 }
 
+/** @throws TahError model.no-source that names the record where it can't be believed */
+async function recordedSource(out: string): Promise<SourceManifest | null> {
+  try {
+    return await readSource(out);
+  } catch (error) {
+    if (!(error instanceof TahError)) throw error;
+    throw new TahError(error.code, error.message, { file: error.file ?? out, hint: GIVE_CHECKPOINT, cause: error });
+  }
+}
+
+/** As the record says, where there is one and it can be believed. */
+async function believedSource(out: string): Promise<SourceManifest | null> {
+  try {
+    return await readSource(out);
+  } catch (error) {
+    if (error instanceof TahError) return null;
+    throw error;
+  }
+}
+
 function noSource(out: string, why: string): TahError {
-  return new TahError('model.no-source', `${out} can't be made again: ${why}.`, { file: out, hint: 'Give the folder of its checkpoint with --checkpoint, or delete the model.' });
+  return new TahError('model.no-source', `${out} can't be made again: ${why}.`, { file: out, hint: GIVE_CHECKPOINT });
 }

@@ -33,7 +33,7 @@ export function readAddress(url: string): Address {
   if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') throw badUrl(url, 'is neither http nor https');
   if (parsed.username !== '' || parsed.password !== '') throw badUrl(parsed.host, 'has a password in it; an API key is kept apart from it');
   if (parsed.search !== '' || parsed.hash !== '') throw badUrl(url, 'has a part after ? or #');
-  const path = parsed.pathname.replace(/\/+$/, '').replace(/\/chat\/completions$/, '');
+  const path = parsed.pathname.replace(/(?<!\/)\/+$/, '').replace(/\/chat\/completions$/, '');
   const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(parsed.hostname);
   return { base: `${parsed.origin}${path === '' ? '/v1' : path}`, host: parsed.host, loopback, encrypted: parsed.protocol === 'https:' };
 }

@@ -5,7 +5,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod';
-import { TahError } from '../protocol/errors.ts';
+import { phrase, TahError } from '../protocol/errors.ts';
 import { SOURCE_FILE, SOURCE_FORMAT, type SourceManifest } from '../protocol/manifest.ts';
 import { isWhole } from './partFile.ts';
 import { readRecord } from './record.ts';
@@ -23,19 +23,32 @@ const SOURCE = z.object({
   name: z.string().max(1000).nullable(),
 });
 
-/** Null where there is no record, or one that can't be believed. */
+/** Null where there is no record. @throws TahError model.no-source where there is one that can't be believed; its file is the record */
 export async function readSource(model: string): Promise<SourceManifest | null> {
   const file = path.join(model, SOURCE_FILE);
-  let json: unknown;
+  const source = await readJson(file);
+  if (source === null) return null;
+  const { data } = SOURCE.safeParse(source.json);
+  if (data !== undefined && (data.download === null || isSource(data.download))) return data;
+  throw unbelievable(file);
+}
+
+/** Null where there is no such file. @throws TahError model.no-source */
+async function readJson(file: string): Promise<{ readonly json: unknown } | null> {
   try {
-    if ((await stat(file)).size > LARGEST) return null;
-    json = JSON.parse(await readFile(file, 'utf8'));
-  } catch {
-    // None, of an older version or damaged: all the same to whoever wants to know where the checkpoint is.
-    return null;
+    const found = await stat(file);
+    // What is no file may have no end.
+    if (!found.isFile() || found.size > LARGEST) throw unbelievable(file);
+    return { json: JSON.parse(await readFile(file, 'utf8')) };
+  } catch (error) {
+    if (error instanceof TahError) throw error;
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return null;
+    throw unbelievable(file, error);
   }
-  const source = SOURCE.safeParse(json).data ?? null;
-  return source === null || (source.download !== null && !isSource(source.download)) ? null : source;
+}
+
+function unbelievable(file: string, cause?: unknown): TahError {
+  return new TahError('model.no-source', phrase('{0} is damaged or of another version: it does not say what the model was made from.', file), { file, cause });
 }
 
 function isSource({ hub, repository, revision }: HubSource): boolean {

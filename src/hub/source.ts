@@ -30,7 +30,8 @@ export function parseHubUrl(text: string, option = 'thinkAtHard.hubUrl'): string
   if (url.protocol !== 'https:' && url.protocol !== 'http:') throw refuse('it must begin with https:// or http://');
   if (url.username !== '' || url.password !== '') throw refuse('a user name or password does not belong into it');
   if (url.search !== '' || url.hash !== '') throw refuse('it must have no query and no fragment');
-  return url.href.replace(/\/+$/, '');
+  // From the first slash of each row only: an address of nothing but slashes takes no longer than another one.
+  return url.href.replace(/(?<!\/)\/+$/, '');
 }
 
 /**
@@ -70,12 +71,23 @@ function fromAddress(text: string, hub: string): HubSource {
   const [owner = '', name, kind, ...rest] = path.split(/[?#]/)[0]?.split('/').filter((part) => part !== '') ?? [];
   const repository = name === undefined ? owner : `${owner}/${name}`;
   if (kind === undefined) return { hub: base, repository, revision: DEFAULT_REVISION };
-  const [revision] = rest;
-  if (revision === undefined || !['tree', 'blob', 'resolve', 'commit'].includes(kind)) {
+  // A revision with a slash in it is written as %2F in such an address.
+  const revision = decoded(rest[0]);
+  if (revision === null || !['tree', 'blob', 'resolve', 'commit'].includes(kind)) {
     throw new TahError('input.bad-option', `${show(text)} is not the address of a repository.`, { subject: text, hint: 'Give the address of its page, or owner/name.' });
   }
-  // A revision with a slash in it is written as %2F in such an address.
-  return { hub: base, repository, revision: decodeURIComponent(revision) };
+  return { hub: base, repository, revision };
+}
+
+/** Null where there is none, or a percent sign in it begins no byte of a text. */
+function decoded(part: string | undefined): string | null {
+  if (part === undefined) return null;
+  try {
+    return decodeURIComponent(part);
+  } catch (error) {
+    if (error instanceof URIError) return null;
+    throw error;
+  }
 }
 
 /** A user's text inside a message: short and without control characters. */

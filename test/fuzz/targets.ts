@@ -10,6 +10,7 @@ export const TARGETS: readonly Target[] = [
   // Its own limit is five seconds; then it says so.
   { name: 'chat-template', weight: 10, limitMs: 7000, open: async (room) => (await import('./targets/chatTemplate.ts')).open(room) },
   { name: 'run-file', weight: 12, limitMs: 2000, open: async () => (await import('./targets/runFile.ts')).open() },
+  { name: 'import-source', weight: 6, limitMs: 2000, open: async (room) => (await import('./targets/importSource.ts')).open(room) },
   { name: 'formulas', weight: 14, limitMs: 3000, open: async (room) => (await import('./targets/formulas.ts')).open(room) },
   { name: 'rpc', weight: 5, limitMs: 5000, open: async (room) => (await import('./targets/rpc.ts')).open(room) },
   { name: 'maths', weight: 3, limitMs: 40_000, open: async (room) => (await import('./targets/maths.ts')).open(room) },

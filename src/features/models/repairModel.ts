@@ -62,11 +62,12 @@ async function bundled({ models }: Services, dir: string): Promise<TahError> {
 }
 
 /** The checkpoint, whole; why there is none; undefined where the user thought better of it. */
-async function findCheckpoint(services: Services, dir: string, { checkpoint, download }: MadeFrom): Promise<string | { readonly gone: string } | undefined> {
+async function findCheckpoint(services: Services, dir: string, { checkpoint, badRecord, download }: MadeFrom): Promise<string | { readonly gone: string } | undefined> {
   if (checkpoint === null) {
     // An older version's import is known by the name of its folder.
     const known = (await services.downloads.list()).find((entry) => isImportOf(basename(dir), basename(entry.dir)));
-    return known === undefined ? { gone: vscode.l10n.t('Nothing says what it was made from.') } : bring(services, known.dir, known.source);
+    const gone = badRecord === null ? vscode.l10n.t('Nothing says what it was made from.') : errorText(badRecord);
+    return known === undefined ? { gone } : bring(services, known.dir, known.source);
   }
   if (download !== null) return bring(services, checkpoint.path, download);
   return checkpoint.isThere ? checkpoint.path : { gone: vscode.l10n.t('It was made from {0}, which is gone.', checkpoint.path) };

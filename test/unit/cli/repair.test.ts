@@ -158,7 +158,23 @@ describe('tah repair', () => {
     const file = at('model', 'source.json');
     fs.writeFileSync(file, JSON.stringify({ ...(JSON.parse(fs.readFileSync(file, 'utf8')) as object), download }));
     flipAByte(at('model', 'model.onnx.data'));
-    expect((await tah('repair', 'model')).stderr).toContain('nothing in it says what it was made from');
+    const { code, stderr } = await tah('repair', 'model');
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`${file} is damaged`)]);
+    expect(stderr).toContain('--checkpoint');
+  });
+
+  it.each([
+    ['is cut', (file: string): void => { fs.truncateSync(file, 40); }],
+    ['is a folder', (file: string): void => { fs.rmSync(file); fs.mkdirSync(file); }],
+    ['is larger than any', (file: string): void => { fs.writeFileSync(file, ' '.repeat(70_000)); }],
+  ])('names a record that %s, and does without it where the checkpoint is given', async (_, damage) => {
+    await importLocal();
+    damage(at('model', 'source.json'));
+    flipAByte(at('model', 'model.onnx.data'));
+    const { code, stderr } = await tah('repair', 'model');
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`${at('model', 'source.json')} is damaged`)]);
+    expect((await tah('repair', 'model', '--checkpoint', 'mine')).code).toBe(0);
+    expect(openModelFolder(at('model')).info.quantization).toBe('int8');
   });
 
   it('of a folder that is no model is refused', async () => {

@@ -1,4 +1,4 @@
-/** The English bundle that translators start from holds every text of host and webview, and of the reasons that come from elsewhere, and nothing else. */
+/** The English bundle that translators start from holds every text of host, hub and webview, and of the reasons that come from elsewhere, and nothing else. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ERROR_TEXTS } from '../../../src/protocol/errorTexts.ts';
@@ -20,7 +20,7 @@ function textsInSources(sources: readonly string[]): Set<string> {
 }
 
 describe('texts', () => {
-  const files = ['src/host', 'src/features', 'src/webview'].flatMap((folder) => readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts')).map((name) => `${folder}/${name}`));
+  const files = ['src/host', 'src/hub', 'src/features', 'src/webview'].flatMap((folder) => readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts')).map((name) => `${folder}/${name}`));
   const sources = files.map((file) => readFileSync(new URL(file, root), 'utf8'));
 
   it('are all in l10n/bundle.l10n.json: none stays untranslatable', () => {

@@ -105,12 +105,15 @@ describe('a damaged model', () => {
     put('m');
     const dir = path.join(folder, 'm');
     const hash = (await new ModelStore({ bundled: '/nowhere', imported: folder, folders: () => [] }).resolve(dir)).hash;
-    expect(await readMadeFrom(dir)).toEqual({ isImport: true, checkpoint: null, download: null, quantization: 'fp32', name: 'ckpt', hash });
+    expect(await readMadeFrom(dir)).toEqual({ isImport: true, checkpoint: null, badRecord: null, download: null, quantization: 'fp32', name: 'ckpt', hash });
     fs.writeFileSync(path.join(dir, 'manifest.json'), '{"quantization":');
-    expect(await readMadeFrom(dir)).toEqual({ isImport: true, checkpoint: null, download: null, quantization: null, name: null, hash: null });
+    expect(await readMadeFrom(dir)).toEqual({ isImport: true, checkpoint: null, badRecord: null, download: null, quantization: null, name: null, hash: null });
     fs.writeFileSync(path.join(dir, 'source.json'), JSON.stringify({ format: 'tah-source/1', checkpoint: folder, download: null, quantization: 'int4', name: 'Mine' }));
     fs.rmSync(path.join(dir, 'manifest.json'));
-    expect(await readMadeFrom(dir)).toEqual({ isImport: true, checkpoint: { path: folder, isThere: false }, download: null, quantization: 'int4', name: 'Mine', hash: null });
+    expect(await readMadeFrom(dir)).toEqual({ isImport: true, checkpoint: { path: folder, isThere: false }, badRecord: null, download: null, quantization: 'int4', name: 'Mine', hash: null });
+    fs.writeFileSync(path.join(dir, 'source.json'), '{"format":"tah-source/1",');
+    const { isImport, checkpoint, badRecord } = await readMadeFrom(dir);
+    expect([isImport, checkpoint, badRecord?.code, badRecord?.file]).toEqual([false, null, 'model.no-source', path.join(dir, 'source.json')]);
     fs.rmSync(path.join(dir, 'source.json'));
     expect((await readMadeFrom(dir)).isImport).toBe(false);
   });

@@ -25,7 +25,7 @@ describe('a repository', () => {
     expect(parseSource('https://other.example/owner/name', DEFAULT_HUB).hub).toBe('https://other.example');
   });
 
-  it.each(['', 'a/b/c', '../x', 'owner/..', 'owner/na me', 'owner/name@', 'owner/name@../x', 'owner/name@a//b', 'owner/x\u0000', '-x/y', 'https://x.example/', 'https://x.example/a/b/settings', 'ftp://x/a/b'])('refuses %j', (text) => {
+  it.each(['', 'a/b/c', '../x', 'owner/..', 'owner/na me', 'owner/name@', 'owner/name@../x', 'owner/name@a//b', 'owner/x\u0000', '-x/y', 'https://x.example/', 'https://x.example/a/b/settings', 'https://x.example/a/b/tree/%zz', 'ftp://x/a/b'])('refuses %j', (text) => {
     expect(() => parseSource(text, DEFAULT_HUB)).toThrow(/not the name|not a revision|no repository|not the address/);
   });
 
