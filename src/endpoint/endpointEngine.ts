@@ -7,6 +7,7 @@
 import type { CountRequest, EngineApi, EngineStatus, GenerateEvent, GenerateRequest, ModelInfo, ProviderInfo, SamplingOptions, ThinkingPolicy } from '../protocol/engine.ts';
 import { endpointReference } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
+import { told } from '../protocol/reasons.ts';
 import { cancelled } from '../protocol/streams.ts';
 import { readAddress } from './address.ts';
 import type { Endpoint } from './address.ts';
@@ -218,8 +219,8 @@ class EndpointEngine implements EngineApi {
 
   private provider(there: { readonly provider: string; readonly reason: string } | null): ProviderInfo {
     const { name, host } = this.connection.party;
-    const at = `the endpoint ${name} at ${host} computes`;
-    return { provider: 'endpoint', reason: there === null ? at : `${at}, there on ${there.provider}: ${there.reason}`, rejected: [] };
+    const why = there === null ? told('endpoint-computes', name, host) : told('endpoint-computes-there', name, host, there.provider, there.reason);
+    return { provider: 'endpoint', ...why, rejected: [] };
   }
 
   private cutOff(): TahError {

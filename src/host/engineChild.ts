@@ -9,6 +9,8 @@ import type { Readable } from 'node:stream';
 import { createMessageConnection, IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { isErrorCode, TahError } from '../protocol/errors.ts';
+import { reason, sayReason, told } from '../protocol/reasons.ts';
+import type { Reason, Told } from '../protocol/reasons.ts';
 import { errorDataOf, OLDEST_NODE_MAJOR, PARENT_VARIABLE, PROTOCOL_VERSION } from '../protocol/rpc.ts';
 import type { CallName, HelloResult, RpcCalls, RpcStreams, StreamName } from '../protocol/rpc.ts';
 import { StreamClient } from '../protocol/streams.ts';
@@ -37,12 +39,12 @@ export type ChildEnd =
   /** We ended it. */
   | { readonly kind: 'stopped' }
   /** It ended by itself. `external`: another program ended it. */
-  | { readonly kind: 'crashed'; readonly reason: string; readonly external: boolean };
+  | ({ readonly kind: 'crashed'; readonly external: boolean } & Told);
 
 export type Greeting =
   | { readonly kind: 'ready'; readonly hello: HelloResult }
   /** The process or its runtime doesn't work. */
-  | { readonly kind: 'failed'; readonly reason: string; readonly external: boolean; /** It was silent, as on a machine that is too busy. */ readonly silent?: boolean }
+  | ({ readonly kind: 'failed'; readonly external: boolean; /** It was silent, as on a machine that is too busy. */ readonly silent?: boolean } & Told)
   /** It works but speaks another version. */
   | { readonly kind: 'mismatch'; readonly error: TahError };
 
@@ -68,7 +70,7 @@ export class EngineChild {
   readonly #lastLines: string[] = [];
   #end: ChildEnd | null = null;
   #stopped: Promise<void> | null = null;
-  #failure: string | null = null;
+  #failure: Reason | null = null;
 
   constructor(runtime: Runtime, options: ChildOptions) {
     this.#options = options;
@@ -107,10 +109,10 @@ export class EngineChild {
     let timer: NodeJS.Timeout | undefined;
     const silence = new Promise<Greeting>((resolve) => {
       timer = setTimeout(() => {
-        resolve({ kind: 'failed', reason: `it didn't answer within ${seconds(timeoutMs)}`, external: false, silent: true });
+        resolve({ kind: 'failed', ...told('process-silent', seconds(timeoutMs)), external: false, silent: true });
       }, timeoutMs);
     });
-    const end = this.ended.then((how): Greeting => (how.kind === 'crashed' ? { ...how, kind: 'failed' } : { kind: 'failed', reason: 'it was stopped', external: true }));
+    const end = this.ended.then((how): Greeting => (how.kind === 'crashed' ? { ...how, kind: 'failed' } : { kind: 'failed', ...told('process-stopped'), external: true }));
     const answer = this.call('engine/hello', { protocol: PROTOCOL_VERSION, build: this.#options.build }).then(
       (hello) => judgeHello(hello, this.#options.build),
       async (error: unknown): Promise<Greeting> => (this.#end === null ? { kind: 'failed', reason: TahError.from(error).message, external: false } : end),
@@ -141,8 +143,8 @@ export class EngineChild {
   }
 
   /** Ends a process that hangs, as a crash with this reason. */
-  fail(reason: string): void {
-    this.#failure = reason;
+  fail(why: Reason): void {
+    this.#failure = why;
     this.#process.kill('SIGKILL');
   }
 
@@ -161,15 +163,15 @@ export class EngineChild {
   #whenGone(): Promise<ChildEnd> {
     const child = this.#process;
     return new Promise((resolve) => {
-      const finish = (reason: string, external: boolean): void => {
+      const finish = (why: Told, external: boolean): void => {
         if (this.#end !== null) return;
-        this.#end = this.#stopped === null ? { kind: 'crashed', reason, external } : { kind: 'stopped' };
+        this.#end = this.#stopped === null ? { kind: 'crashed', ...why, external } : { kind: 'stopped' };
         this.#options.onEnd(this.#end);
         this.#connection.dispose();
         resolve(this.#end);
       };
       child.on('error', (error) => {
-        if (child.pid === undefined) finish(`it can't be started: ${error.message}`, false);
+        if (child.pid === undefined) finish(told('process-cannot-start', error.message), false);
         else this.#options.log.warn(`engine process: ${error.message}`);
       });
       child.once('exit', (code, signal) => {
@@ -183,9 +185,9 @@ export class EngineChild {
     });
   }
 
-  #describeEnd(code: number | null, signal: string | null): string {
-    const how = this.#failure ?? (signal === null ? `exit code ${describeExitCode(code ?? 0)}` : `signal ${signal}`);
-    return this.#lastLines.length === 0 ? how : `${how}; it said last: ${this.#lastLines.join(' | ')}`;
+  #describeEnd(code: number | null, signal: string | null): Told {
+    const how = this.#failure ?? (signal === null ? reason('process-exited', describeExitCode(code ?? 0)) : reason('process-signal', signal));
+    return this.#lastLines.length === 0 ? { reason: sayReason(how), why: how } : told('process-said-last', how, this.#lastLines.join(' | '));
   }
 
   /** What a failed answer means: the engine's own words, or what became of the process. */
@@ -233,7 +235,7 @@ function judgeHello(hello: HelloResult, build: string): Greeting {
     return { kind: 'mismatch', error };
   }
   if (Number.parseInt(hello.node, 10) < OLDEST_NODE_MAJOR) {
-    return { kind: 'failed', reason: `it is Node ${hello.node}; the engine needs Node ${OLDEST_NODE_MAJOR} or newer`, external: false };
+    return { kind: 'failed', ...told('process-old-node', hello.node, String(OLDEST_NODE_MAJOR)), external: false };
   }
   return { kind: 'ready', hello };
 }

@@ -7,6 +7,7 @@
 import type { CountRequest, EngineApi, EngineStatus, GenerateEvent, GenerateRequest, MeasureRequest, ModelInfo, ProviderChoice, ProviderInfo } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
 import type { ImporterApi, ImportEvent, ImportRequest } from '../protocol/importer.ts';
+import { reason } from '../protocol/reasons.ts';
 import { BUILD_ID } from '../protocol/rpc.ts';
 import type { RpcStreams, StreamName } from '../protocol/rpc.ts';
 import { cancelled } from '../protocol/streams.ts';
@@ -203,7 +204,7 @@ class RemoteEngine implements EngineClient {
     } finally {
       signal?.removeEventListener('abort', onAbort);
       const graceMs = this.#cancelGraceMs;
-      const watchdog = setTimeout(() => { lease.child.fail(`it didn't stop a cancelled request within ${graceMs / 1000} s`); }, graceMs);
+      const watchdog = setTimeout(() => { lease.child.fail(reason('process-hung', String(graceMs / 1000))); }, graceMs);
       watchdog.unref();
       void stream.settled.then(() => {
         clearTimeout(watchdog);

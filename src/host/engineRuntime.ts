@@ -8,6 +8,8 @@
 
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
+import { reason, sayReason } from '../protocol/reasons.ts';
+import type { Reason } from '../protocol/reasons.ts';
 
 export type RuntimeKind = 'configured' | 'electron' | 'node' | 'path' | 'fetched';
 
@@ -67,22 +69,13 @@ function isExecutableFile(path: string): boolean {
   }
 }
 
-/** The runtime in words, for messages and Diagnose. */
+/** The runtime in English, for the log, errors and Diagnose. */
 export function describeRuntime(runtime: Runtime): string {
-  switch (runtime.kind) {
-    case 'configured':
-      return `the configured Node (${runtime.execPath})`;
-    case 'electron':
-      return `VS Code's own runtime (${runtime.execPath})`;
-    case 'node':
-      return `the Node that runs the extension (${runtime.execPath})`;
-    case 'path':
-      return `the Node on PATH (${runtime.execPath})`;
-    case 'fetched':
-      return `the Node that was fetched for it (${runtime.execPath})`;
-    default:
-      return runtime.kind satisfies never;
-  }
+  return sayReason(runtimeInWords(runtime));
+}
+
+export function runtimeInWords({ kind, execPath }: Runtime): Reason {
+  return reason(`runtime-${kind}`, execPath);
 }
 
 export interface RuntimeReport {
@@ -91,12 +84,15 @@ export interface RuntimeReport {
   readonly state: 'proven' | 'chosen' | 'untried' | 'rejected';
   /** Why it was rejected; null for the other states. */
   readonly reason: string | null;
+  /** The same as data, where it is of this session. */
+  readonly why?: Reason;
 }
 
 /** Remembers which runtime is in use and why others are not. */
 export class RuntimeChoice {
   readonly #runtimes: Runtime[];
   readonly #reasons = new Map<Runtime, string>();
+  readonly #whys = new Map<Runtime, Reason>();
   /** Of these reasons those that a later session should know. */
   readonly #lasting = new Set<Runtime>();
   readonly #onChange: (lasting: Readonly<Record<string, string>>) => void;
@@ -128,7 +124,7 @@ export class RuntimeChoice {
   /** The current runtime has loaded a model: later deaths are not its fault. */
   prove(): void {
     this.#proven = true;
-    this.#reasons.delete(this.#current);
+    this.#forget(this.#current);
     if (this.#lasting.delete(this.#current)) this.#tell();
   }
 
@@ -140,9 +136,12 @@ export class RuntimeChoice {
    * The current runtime failed. True if another one is left and is now current. Else all start over from the first,
    * with their reasons kept.
    * @param passing the reason may be the moment's and not the runtime's: a later session should not know it
+   * @param why the reason as data
    */
-  reject(reason: string, passing = false): boolean {
+  reject(reason: string, passing = false, why?: Reason): boolean {
+    this.#forget(this.#current);
     this.#reasons.set(this.#current, reason);
+    if (why !== undefined) this.#whys.set(this.#current, why);
     this.#proven = false;
     if (!passing) {
       this.#lasting.add(this.#current);
@@ -158,7 +157,7 @@ export class RuntimeChoice {
     const known = this.#runtimes.findIndex(({ execPath }) => execPath === runtime.execPath);
     if (known < 0) this.#runtimes.push(runtime);
     const added = known < 0 ? runtime : (this.#runtimes[known] ?? runtime);
-    this.#reasons.delete(added);
+    this.#forget(added);
     if (this.#lasting.delete(added)) this.#tell();
     if (!this.#proven) this.#current = added;
   }
@@ -167,8 +166,14 @@ export class RuntimeChoice {
     return this.#runtimes.map((runtime) => {
       const reason = this.#reasons.get(runtime) ?? null;
       if (runtime === this.#current && reason === null) return { runtime, state: this.#proven ? 'proven' : 'chosen', reason };
-      return { runtime, state: reason === null ? 'untried' : 'rejected', reason };
+      const why = this.#whys.get(runtime);
+      return { runtime, state: reason === null ? 'untried' : 'rejected', reason, ...(why === undefined ? {} : { why }) };
     });
+  }
+
+  #forget(runtime: Runtime): void {
+    this.#reasons.delete(runtime);
+    this.#whys.delete(runtime);
   }
 
   #tell(): void {

@@ -7,6 +7,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TahError } from '../protocol/errors.ts';
+import type { Told } from '../protocol/reasons.ts';
 import { cancelled } from '../protocol/streams.ts';
 import type { ChildEnd, ChildOptions, EngineChild, EngineLog } from './engineChild.ts';
 import { describeRuntime } from './engineRuntime.ts';
@@ -16,7 +17,7 @@ export type EngineState =
   | { readonly kind: 'stopped'; readonly why: 'unused' | 'idle' | 'closed' }
   | { readonly kind: 'starting'; readonly runtime: string }
   | { readonly kind: 'ready'; readonly pid: number; readonly runtime: string }
-  | { readonly kind: 'crashed'; readonly reason: string };
+  | ({ readonly kind: 'crashed' } & Told);
 
 export interface Backoff {
   /** Wait before a start after n crashes within the window: delaysMs[n], the last one for more. */
@@ -190,11 +191,11 @@ export class EngineSupervisor {
         return child;
       }
       await child.stop();
-      if (greeting.kind === 'mismatch') throw this.#crashed(greeting.error.message, greeting.error);
+      if (greeting.kind === 'mismatch') throw this.#crashed({ reason: greeting.error.message }, greeting.error);
       this.#options.log.warn(`The engine process doesn't start on ${words}: ${greeting.reason}.`);
-      if (!greeting.external && choice.reject(greeting.reason, greeting.silent)) continue;
+      if (!greeting.external && choice.reject(greeting.reason, greeting.silent, greeting.why)) continue;
       this.#countCrash(greeting.reason);
-      throw this.#crashed(greeting.reason, this.#notStarting(greeting.reason));
+      throw this.#crashed(greeting, this.#notStarting(greeting.reason));
     }
   }
 
@@ -211,7 +212,7 @@ export class EngineSupervisor {
       // Most failures to start are events; the system refusing a process altogether is thrown.
       const reason = error instanceof Error ? error.message : String(error);
       this.#countCrash(reason);
-      throw this.#crashed(reason, this.#notStarting(reason));
+      throw this.#crashed({ reason }, this.#notStarting(reason));
     }
   }
 
@@ -227,9 +228,9 @@ export class EngineSupervisor {
     const { choice, log } = this.#options;
     log.error(`The engine process ended unexpectedly: ${end.reason}.`);
     const runtimeAtFault = !end.external && !choice.proven && kinds.includes('model');
-    if (runtimeAtFault && choice.reject(end.reason)) this.#retryable.add(child);
+    if (runtimeAtFault && choice.reject(end.reason, false, end.why)) this.#retryable.add(child);
     else this.#countCrash(end.reason);
-    this.#setState({ kind: 'crashed', reason: end.reason });
+    this.#setState(crash(end));
   }
 
   #countCrash(reason: string): void {
@@ -267,8 +268,8 @@ export class EngineSupervisor {
     });
   }
 
-  #crashed(reason: string, error: TahError): TahError {
-    this.#setState({ kind: 'crashed', reason });
+  #crashed(why: Told, error: TahError): TahError {
+    this.#setState(crash(why));
     return error;
   }
 
@@ -276,6 +277,10 @@ export class EngineSupervisor {
     this.#state = state;
     for (const listener of [...this.#listeners]) listener(state);
   }
+}
+
+function crash({ reason, why }: Told): EngineState {
+  return { kind: 'crashed', reason, ...(why === undefined ? {} : { why }) };
 }
 
 function closedError(): TahError {

@@ -11,6 +11,7 @@ import type { ModelInfo, ProviderInfo, TokenEvent } from '../protocol/engine.ts'
 import { isErrorCode, phrase, TahError } from '../protocol/errors.ts';
 import type { ErrorData } from '../protocol/errors.ts';
 import { isReasonKind } from '../protocol/reasons.ts';
+import type { Reason, Told } from '../protocol/reasons.ts';
 import { hasEnded } from '../protocol/run.ts';
 import type { Run, RunHead } from '../protocol/run.ts';
 
@@ -80,7 +81,10 @@ const SCOPE = z.discriminatedUnion('state', [
 ]);
 
 const SAID = z.object({ kind: z.string().refine(isReasonKind), args: z.array(text).max(20).exactOptional() });
-const WHY = z.array(SAID.extend({ args: z.array(z.union([text, SAID])).max(20).exactOptional() })).max(100);
+const REASON = SAID.extend({ args: z.array(z.union([text, SAID])).max(20).exactOptional() });
+const WHY = z.array(REASON).max(100);
+/** What can't be read of it is left out: the English is there. */
+const TOLD = { reason: text, why: z.unknown().exactOptional() };
 
 const HEAD = z.object({
   id: z.string().regex(/^[\w-]{1,100}$/, 'an id of letters, digits, _ and - was expected'),
@@ -92,7 +96,7 @@ const HEAD = z.object({
   policy: POLICY,
   sampling: z.object({ temperature: z.number().min(0), topK: count, topP: z.number(), minP: z.number(), seed: z.number().int() }).nullable(),
   model: MODEL.nullable(),
-  provider: z.object({ provider: PROVIDER, reason: text, rejected: z.array(z.object({ provider: z.enum(['cpu', 'cuda', 'dml', 'webgpu', 'coreml']), reason: text })).max(20) }).nullable(),
+  provider: z.object({ provider: PROVIDER, ...TOLD, rejected: z.array(z.object({ provider: z.enum(['cpu', 'cuda', 'dml', 'webgpu', 'coreml']), ...TOLD })).max(20) }).nullable(),
   state: z.enum(['done', 'stopped', 'failed']),
   endReason: z.enum(['stop-token', 'stop-text', 'max-tokens', 'context-limit', 'end-of-text']).nullable(),
   error: z.object({ code: z.string().max(100), message: text, hint: text.exactOptional(), subject: text.exactOptional() }).nullable(),
@@ -100,7 +104,7 @@ const HEAD = z.object({
     .object({ promptTokens: count, tokens: count, passes: count, passesPerToken: z.number().min(0), loadMs: milliseconds, prefillMs: milliseconds, decodeMs: milliseconds, tokensPerSecond: z.number().min(0) })
     .nullable(),
   answer: longText.nullable(),
-  check: z.object({ state: z.enum(['verified', 'contradicted', 'unchecked']), reason: text, why: z.unknown().exactOptional() }).nullable(),
+  check: z.object({ state: z.enum(['verified', 'contradicted', 'unchecked']), ...TOLD }).nullable(),
   scope: SCOPE.exactOptional(),
 });
 
@@ -172,14 +176,20 @@ export function readRunHead(firstLine: string, name: string): Omit<RunHead, 'pro
   return readHead(checked(FILE.pick({ format: true, run: true }), json, name).run);
 }
 
-function readHead({ model, error, check, ...head }: z.output<typeof HEAD>): Omit<RunHead, 'prompt'> {
-  return { ...head, check: check === null ? null : readCheck(check), model: model === null ? null : readModel(model), error: error === null ? null : { ...error, code: isErrorCode(error.code) ? error.code : 'internal' } };
+function readHead({ model, provider, error, check, ...head }: z.output<typeof HEAD>): Omit<RunHead, 'prompt'> {
+  return { ...head, provider: provider === null ? null : { ...readTold(provider), rejected: provider.rejected.map(readTold) }, check: check === null ? null : readCheck(check), model: model === null ? null : readModel(model), error: error === null ? null : { ...error, code: isErrorCode(error.code) ? error.code : 'internal' } };
 }
 
 /** Reasons that only a newer version knows stay in English. */
 function readCheck({ why, ...check }: NonNullable<z.output<typeof HEAD>['check']>): AnswerCheck {
   const known = WHY.safeParse(why);
   return known.success ? { ...check, why: known.data } : check;
+}
+
+/** The same of one reason. */
+function readTold<T extends { readonly why?: unknown }>({ why, ...told }: T): Omit<T, 'why'> & { readonly why?: Reason } {
+  const known = REASON.safeParse(why);
+  return known.success ? { ...told, why: known.data } : told;
 }
 
 function readModel({ endpoint, ...model }: z.output<typeof MODEL>): ModelInfo {
@@ -238,7 +248,9 @@ function publicModel({ endpoint, ...model }: ModelInfo): unknown {
 
 function publicProvider(provider: ProviderInfo, host: string): unknown {
   const shown = (reason: string): string => withoutPaths(host === '' ? reason : reason.replaceAll(host, '…'));
-  return { provider: provider.provider, reason: shown(provider.reason), rejected: provider.rejected.map((other) => ({ provider: other.provider, reason: shown(other.reason) })) };
+  const publicReason = ({ kind, args }: Reason): Reason => (args === undefined ? { kind } : { kind, args: args.map((part) => (typeof part === 'string' ? shown(part) : publicReason(part))) });
+  const publicTold = ({ reason, why }: Told): Told => (why === undefined ? { reason: shown(reason) } : { reason: shown(reason), why: publicReason(why) });
+  return { provider: provider.provider, ...publicTold(provider), rejected: provider.rejected.map((other) => ({ provider: other.provider, ...publicTold(other) })) };
 }
 
 function publicError({ code, message, hint, subject, file }: ErrorData): unknown {

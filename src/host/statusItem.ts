@@ -8,8 +8,10 @@ import * as vscode from 'vscode';
 import { formatBytes } from '../hub/progress.ts';
 import { endpointName } from '../protocol/engine.ts';
 import type { ModelInfo, ProviderInfo } from '../protocol/engine.ts';
+import { sayReason, sayTold } from '../protocol/reasons.ts';
+import type { Told } from '../protocol/reasons.ts';
 import type { EngineClient } from './engineClient.ts';
-import { describeRuntime } from './engineRuntime.ts';
+import { runtimeInWords } from './engineRuntime.ts';
 import { logError } from './errors.ts';
 import type { RunPhase, Runs } from './runs.ts';
 import { SECTION } from './settings.ts';
@@ -127,14 +129,25 @@ export class StatusItem implements vscode.Disposable {
 
   #providerLines(): readonly string[] {
     if (this.#last === null) return [];
-    const { provider, reason, rejected } = this.#last.provider;
-    return [vscode.l10n.t('Runs on {0}: {1}', provider, reason), ...rejected.map((other) => vscode.l10n.t('Not on {0}: {1}', other.provider, other.reason))];
+    const { provider } = this.#last;
+    return [vscode.l10n.t('Runs on {0}: {1}', provider.provider, inWords(provider)), ...provider.rejected.map((other) => vscode.l10n.t('Not on {0}: {1}', other.provider, inWords(other)))];
   }
 
   /** Programs that were tried for the engine and failed; the one in use is in the first line. */
   #runtimeLines(): readonly string[] {
-    return this.engine.runtimes().flatMap(({ runtime, state, reason }) => (state === 'rejected' ? [vscode.l10n.t('Not started with {0}: {1}', describeRuntime(runtime), reason ?? '')] : []));
+    return this.engine.runtimes().flatMap(({ runtime, state, reason, why }) => {
+      if (state !== 'rejected') return [];
+      return [vscode.l10n.t('Not started with {0}: {1}', sayReason(runtimeInWords(runtime), translate), inWords({ reason: reason ?? '', ...(why === undefined ? {} : { why }) }))];
+    });
   }
+}
+
+function translate(text: string, ...values: string[]): string {
+  return vscode.l10n.t(text, ...values);
+}
+
+function inWords(said: Told): string {
+  return sayTold(said, translate);
 }
 
 function link(label: string, command: (typeof LINKS)[number]): string {
@@ -151,7 +164,7 @@ function engineText(engine: EngineClient): string {
     case 'ready':
       return vscode.l10n.t('Engine running on {0} (process {1}).', state.runtime, state.pid);
     case 'crashed':
-      return vscode.l10n.t('Engine ended unexpectedly: {0}', state.reason);
+      return vscode.l10n.t('Engine ended unexpectedly: {0}', inWords(state));
     default:
       return state satisfies never;
   }

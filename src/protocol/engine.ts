@@ -4,6 +4,8 @@
  * Knows no transport, no editor, no ONNX.
  */
 
+import type { Told } from './reasons.ts';
+
 /** Stands for a token's id where the engine, an endpoint, doesn't say it. */
 export const UNKNOWN_ID = -1;
 
@@ -188,13 +190,16 @@ export function endpointName(model: string): string | null {
   return model.startsWith(ENDPOINT_SCHEME) ? model.slice(ENDPOINT_SCHEME.length) : null;
 }
 
-export interface ProviderInfo {
+/** `reason`: why this one. */
+export interface ProviderInfo extends Told {
   /** 'endpoint': another server computes, wherever it runs. */
   readonly provider: Provider | 'endpoint';
-  /** Why this one: in plain words. */
-  readonly reason: string;
-  /** Providers that were not used and why. */
-  readonly rejected: readonly { readonly provider: Provider; readonly reason: string }[];
+  readonly rejected: readonly RejectedProvider[];
+}
+
+/** `reason`: why it is not used. */
+export interface RejectedProvider extends Told {
+  readonly provider: Provider;
 }
 
 export type EndReason = 'stop-token' | 'stop-text' | 'max-tokens' | 'context-limit' | 'end-of-text';

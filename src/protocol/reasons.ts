@@ -1,6 +1,6 @@
 /**
- * Why a check of an answer says what it says, and what computer algebra could not do with a formula: as data, so that
- * each user reads it in their own language. A kind is never renamed: run files have it.
+ * Why a check of an answer says what it says, what computer algebra could not do with a formula, why a provider runs a
+ * model, and of what an engine process ended: as data, so that each user reads it in their own language. A kind is never renamed: run files have it.
  * Knows the English of every kind; other languages are in l10n/ under that text.
  */
 
@@ -161,6 +161,37 @@ export const REASON_TEXTS = {
   'only-linear-systems': 'only linear systems are solved here',
   'several-solutions': 'it has more than one solution',
   'not-readable': 'it is not readable',
+  // Parts: why a provider runs a model, or does not
+  'provider-chosen': 'chosen by the setting',
+  'provider-cpu-chosen': 'the CPU was chosen by the setting',
+  'provider-holds': 'chosen by the setting; its self-test holds, {0}',
+  'provider-not-by-itself': 'not tried on its own: choose it by the setting',
+  'provider-none-tested': 'no provider is tested here',
+  'provider-none-as-fast': 'no other provider is as fast here',
+  'provider-none-works': 'no other provider works here',
+  'provider-fastest': 'the fastest that computes right: {0}',
+  'provider-slower': 'right, but slower: {0}',
+  'provider-too-slow': 'too slow: {0} tokens in {1} s, where the CPU makes {2}',
+  'provider-hung': 'failed its self-test: it gave no answer within {0} s',
+  'provider-failed': 'failed its self-test: {0}',
+  'provider-unavailable': 'not available here: {0}',
+  'tokens-a-second': '{0} tokens/s',
+  'endpoint-computes': 'the endpoint {0} at {1} computes',
+  'endpoint-computes-there': 'the endpoint {0} at {1} computes, there on {2}: {3}',
+  // Parts: of what an engine process ended, and what it ran on
+  'process-exited': 'exit code {0}',
+  'process-signal': 'signal {0}',
+  'process-said-last': '{0}; it said last: {1}',
+  'process-cannot-start': 'it can\'t be started: {0}',
+  'process-silent': 'it didn\'t answer within {0}',
+  'process-stopped': 'it was stopped',
+  'process-hung': 'it didn\'t stop a cancelled request within {0} s',
+  'process-old-node': 'it is Node {0}; the engine needs Node {1} or newer',
+  'runtime-configured': 'the configured Node ({0})',
+  'runtime-electron': 'VS Code\'s own runtime ({0})',
+  'runtime-node': 'the Node that runs the extension ({0})',
+  'runtime-path': 'the Node on PATH ({0})',
+  'runtime-fetched': 'the Node that was fetched for it ({0})',
 } as const satisfies Record<string, string>;
 
 export type ReasonKind = keyof typeof REASON_TEXTS;
@@ -197,6 +228,21 @@ export function fewReasons(reasons: readonly Reason[]): readonly Reason[] {
 
 export function sayReason({ kind, args = [] }: Reason, translate: Translate = fillHoles): string {
   return translate(REASON_TEXTS[kind], ...args.map((part) => (typeof part === 'string' ? part : sayReason(part, translate))));
+}
+
+/** A reason in English, and as data where it is known as such: an earlier version, a server or a system has words alone. */
+export interface Told {
+  readonly reason: string;
+  readonly why?: Reason;
+}
+
+/** The English is whole, for the log and Diagnose. */
+export function told(kind: ReasonKind, ...args: readonly ReasonPart[]): Required<Told> {
+  return { reason: sayReason({ kind, args }), why: reason(kind, ...args) };
+}
+
+export function sayTold({ reason: english, why }: Told, translate: Translate): string {
+  return why === undefined ? english : sayReason(why, translate);
 }
 
 /** Sentence after sentence; cut in the middle where it is longer than a reader would read. */

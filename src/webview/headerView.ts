@@ -4,6 +4,8 @@
 
 import { TEST_ID } from '../protocol/heatmap.ts';
 import type { RunSourceKind } from '../protocol/heatmap.ts';
+import { sayTold } from '../protocol/reasons.ts';
+import type { Told } from '../protocol/reasons.ts';
 import { hasEnded } from '../protocol/run.ts';
 import type { Run, RunHead } from '../protocol/run.ts';
 import { button, element, icon, iconButton } from './dom.ts';
@@ -73,8 +75,9 @@ export class HeaderView {
     this.facts.replaceChildren();
     if (run.model !== null) this.facts.append(fact('symbol-namespace', run.model.name, modelTitle(run.model), TEST_ID.model));
     if (run.provider !== null) {
-      const rejected = run.provider.rejected.map(({ provider, reason }) => `${provider}: ${reason}`);
-      this.facts.append(fact('chip', run.model?.endpoint?.host ?? run.provider.provider, [run.provider.reason, ...rejected].join('\n'), TEST_ID.provider));
+      const inWords = (said: Told): string => sayTold(said, (text, ...values) => l10n.t(text, ...values));
+      const rejected = run.provider.rejected.map((other) => `${other.provider}: ${inWords(other)}`);
+      this.facts.append(fact('chip', run.model?.endpoint?.host ?? run.provider.provider, [inWords(run.provider), ...rejected].join('\n'), TEST_ID.provider));
     }
     if (run.model !== null) this.facts.append(fact('lightbulb', policyText({ policy: run.policy, model: run.model }), '', TEST_ID.policy));
   }

@@ -112,6 +112,6 @@ describe.skipIf(driver === null)('WebGPU', () => {
     const choose = createChooser({ probeEntry: await buildProbe(folder), selfTestFolder: () => Promise.resolve(model), record });
     const info = await choose(model, 'auto');
     expect(info).toMatchObject({ provider: 'cpu', reason: 'no other provider is as fast here' });
-    expect(info.rejected).toContainEqual({ provider: 'webgpu', reason: expect.stringMatching(/^too slow: \d+ tokens in \d+\.\d s, where the CPU makes \d+/) as string });
+    expect(info.rejected.find(({ provider }) => provider === 'webgpu')?.reason).toMatch(/^too slow: \d+ tokens in \d+\.\d s, where the CPU makes \d+/);
   });
 });

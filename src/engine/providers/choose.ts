@@ -3,9 +3,10 @@
  * and the verdict is kept; `auto` takes the fastest of those that are right, a name is refused unless it is right.
  * Knows the order of the questions; probe.ts asks them and record.ts remembers.
  */
-import type { Provider, ProviderChoice, ProviderInfo } from '../../protocol/engine.ts';
+import type { Provider, ProviderChoice, RejectedProvider } from '../../protocol/engine.ts';
 import { TahError } from '../../protocol/errors.ts';
 import { SELF_TEST_FILE } from '../../protocol/manifest.ts';
+import { reason, told, type Reason, type Told } from '../../protocol/reasons.ts';
 import { openModelFolder } from '../modelFolder.ts';
 import { availableProviders, refuseUnknown, type LocalProviderInfo } from '../session.ts';
 import { describeEnvironment } from './environment.ts';
@@ -39,11 +40,11 @@ const TEST_AGAIN = 'Choose "auto" or "cpu". It is tested again by "tah providers
 export const chooseUntested: ChooseProvider = (_, choice) => {
   if (choice !== 'auto' && choice !== 'cpu') {
     refuseUnknown(choice);
-    return Promise.resolve({ provider: choice, reason: 'chosen by the setting', rejected: [] });
+    return Promise.resolve({ provider: choice, ...told('provider-chosen'), rejected: [] });
   }
-  const why = choice === 'cpu' ? 'the CPU was chosen by the setting' : 'not tried on its own: choose it by the setting';
-  const rejected = availableProviders().flatMap((provider) => (provider === 'cpu' ? [] : [{ provider, reason: why }]));
-  return Promise.resolve({ provider: 'cpu', reason: choice === 'cpu' ? 'chosen by the setting' : 'no provider is tested here', rejected });
+  const why = told(choice === 'cpu' ? 'provider-cpu-chosen' : 'provider-not-by-itself');
+  const rejected = availableProviders().flatMap((provider) => (provider === 'cpu' ? [] : [{ provider, ...why }]));
+  return Promise.resolve({ provider: 'cpu', ...told(choice === 'cpu' ? 'provider-chosen' : 'provider-none-tested'), rejected });
 };
 
 export function createChooser(options: ChooserOptions): ChooseProvider {
@@ -92,55 +93,55 @@ async function openTests(options: ChooserOptions, model: string, signal: AbortSi
 async function named(tests: Tests, choice: Provider): Promise<LocalProviderInfo> {
   refuseUnknown(choice);
   const verdict = await tests.whole(choice);
-  if (verdict.kind === 'right') return { provider: choice, reason: `chosen by the setting; its self-test holds, ${speed(verdict)}`, rejected: [] };
-  const failed = verdict.kind === 'unavailable' ? verdict.reason : `The provider "${choice}" ${failure(verdict)}.`;
+  if (verdict.kind === 'right') return { provider: choice, ...told('provider-holds', speed(verdict)), rejected: [] };
+  const failed = verdict.kind === 'unavailable' ? verdict.reason : `The provider "${choice}" ${failure(verdict).reason}.`;
   throw new TahError('engine.provider-unavailable', failed, { subject: choice, hint: TEST_AGAIN });
 }
 
 async function fastest(tests: Tests): Promise<LocalProviderInfo> {
   const right: { readonly provider: Provider; readonly verdict: Right }[] = [];
-  const rejected: { readonly provider: Provider; readonly reason: string }[] = [];
+  const rejected: RejectedProvider[] = [];
   let slow = false;
   for (const provider of availableProviders()) {
     if (provider === 'cpu') continue;
     if (NEVER_BY_ITSELF.includes(provider)) {
-      rejected.push({ provider, reason: 'not tried on its own: choose it by the setting' });
+      rejected.push({ provider, ...told('provider-not-by-itself') });
       continue;
     }
     const verdict = await tests.compared(provider);
     if (verdict.kind === 'right') right.push({ provider, verdict });
-    else rejected.push({ provider, reason: failure(verdict) });
+    else rejected.push({ provider, ...failure(verdict) });
     slow ||= verdict.kind === 'slow';
   }
-  if (right.length === 0) return { provider: 'cpu', reason: slow ? 'no other provider is as fast here' : 'no other provider works here', rejected };
+  if (right.length === 0) return { provider: 'cpu', ...told(slow ? 'provider-none-as-fast' : 'provider-none-works'), rejected };
   const cpu = await tests.whole('cpu');
   if (cpu.kind === 'right') right.push({ provider: 'cpu', verdict: cpu });
-  else rejected.push({ provider: 'cpu', reason: failure(cpu) });
+  else rejected.push({ provider: 'cpu', ...failure(cpu) });
   const [best, ...slower] = right.toSorted((a, b) => b.verdict.tokensPerSecond - a.verdict.tokensPerSecond);
   if (best === undefined) throw new Error('of several right providers none is the fastest');
-  const others: ProviderInfo['rejected'] = slower.map(({ provider, verdict }) => ({ provider, reason: `right, but slower: ${speed(verdict)}` }));
-  return { provider: best.provider, reason: `the fastest that computes right: ${speed(best.verdict)}`, rejected: [...others, ...rejected] };
+  const others = slower.map(({ provider, verdict }): RejectedProvider => ({ provider, ...told('provider-slower', speed(verdict)) }));
+  return { provider: best.provider, ...told('provider-fastest', speed(best.verdict)), rejected: [...others, ...rejected] };
 }
 
 type Right = Verdict & { readonly kind: 'right' };
 
 /** Why a provider is not used, as the rest of a sentence about it. */
-function failure(verdict: Exclude<Verdict, Right>): string {
+function failure(verdict: Exclude<Verdict, Right>): Required<Told> {
   switch (verdict.kind) {
     case 'slow':
-      return `too slow: ${verdict.tokens} tokens in ${verdict.seconds.toFixed(1)} s, where the CPU makes ${speed({ tokensPerSecond: verdict.cpuTokensPerSecond })}`;
+      return told('provider-too-slow', String(verdict.tokens), verdict.seconds.toFixed(1), speed({ tokensPerSecond: verdict.cpuTokensPerSecond }));
     case 'hung':
-      return `failed its self-test: it gave no answer within ${verdict.seconds} s`;
+      return told('provider-hung', String(verdict.seconds));
     case 'unavailable':
-      return verdict.reason;
+      return told('provider-unavailable', verdict.reason);
     case 'wrong':
     case 'crashed':
-      return `failed its self-test: ${verdict.reason}`;
+      return told('provider-failed', verdict.reason);
     default:
       return verdict satisfies never;
   }
 }
 
-function speed({ tokensPerSecond }: { readonly tokensPerSecond: number }): string {
-  return `${tokensPerSecond < 10 ? tokensPerSecond.toFixed(1) : tokensPerSecond.toFixed(0)} tokens/s`;
+function speed({ tokensPerSecond }: { readonly tokensPerSecond: number }): Reason {
+  return reason('tokens-a-second', tokensPerSecond.toFixed(tokensPerSecond < 10 ? 1 : 0));
 }

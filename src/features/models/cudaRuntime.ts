@@ -5,6 +5,8 @@ import { withCancellableProgress } from '../../host/cancellableProgress.ts';
 import type { CudaOffer, CudaPlan } from '../../host/cudaRuntime.ts';
 import { formatBytes } from '../../host/downloads.ts';
 import type { Services } from '../../host/services.ts';
+import { sayTold } from '../../protocol/reasons.ts';
+import type { Told } from '../../protocol/reasons.ts';
 import { shownSteps, unlessRefused } from './downloadModel.ts';
 
 /** What a row says, and what choosing it does. */
@@ -59,6 +61,10 @@ async function confirmPlan({ downloadBytes, unpackedBytes, wheels, from }: CudaP
   return (await vscode.window.showInformationMessage(vscode.l10n.t('Fetch the CUDA runtime?'), { modal: true, detail }, yes)) === yes;
 }
 
+function inWords(said: Told): string {
+  return sayTold(said, (text, ...values) => vscode.l10n.t(text, ...values));
+}
+
 /** A process that has the runtime tests the providers; what came of it is told. */
 async function testAgain(services: Services): Promise<void> {
   const title = vscode.l10n.t('Testing the devices of this machine…');
@@ -68,6 +74,6 @@ async function testAgain(services: Services): Promise<void> {
     return services.engine.load(model.path, 'auto');
   });
   const cuda = provider.rejected.find((other) => other.provider === 'cuda');
-  const text = provider.provider === 'cuda' || cuda === undefined ? vscode.l10n.t('Runs on {0}: {1}', provider.provider, provider.reason) : vscode.l10n.t('Not on {0}: {1}', cuda.provider, cuda.reason);
+  const text = provider.provider === 'cuda' || cuda === undefined ? vscode.l10n.t('Runs on {0}: {1}', provider.provider, inWords(provider)) : vscode.l10n.t('Not on {0}: {1}', cuda.provider, inWords(cuda));
   void vscode.window.showInformationMessage(text);
 }

@@ -155,7 +155,7 @@ describe('stopping', () => {
     abort.abort();
     expect((await reading).error).toMatchObject({ code: 'cancelled' });
     await until(() => client.state.kind === 'crashed', 3000, 'the hung process is ended');
-    expect(client.state).toMatchObject({ reason: expect.stringContaining("didn't stop") as string });
+    expect(client.state).toMatchObject({ reason: expect.stringContaining("didn't stop") as string, why: { kind: 'process-hung', args: ['0.3'] } });
     expect(textOf((await readAll(client.generate(scripted({ tokens: 3 })))).events)).toBe(count(3));
   });
 });

@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findNodeOnPath, findRuntimes, RuntimeChoice } from '../../../src/host/engineRuntime.ts';
 import type { Runtime } from '../../../src/host/engineRuntime.ts';
+import { reason } from '../../../src/protocol/reasons.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -55,10 +56,10 @@ describe('RuntimeChoice', () => {
 
   it('goes on to the next and keeps the reason', () => {
     const choice = new RuntimeChoice([a, b]);
-    expect(choice.reject('SIGTRAP')).toBe(true);
+    expect(choice.reject('signal SIGTRAP', false, reason('process-signal', 'SIGTRAP'))).toBe(true);
     choice.prove();
     expect(choice.report()).toEqual([
-      { runtime: a, state: 'rejected', reason: 'SIGTRAP' },
+      { runtime: a, state: 'rejected', reason: 'signal SIGTRAP', why: { kind: 'process-signal', args: ['SIGTRAP'] } },
       { runtime: b, state: 'proven', reason: null },
     ]);
   });

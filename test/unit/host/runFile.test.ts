@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { LARGEST_RUN_FILE, readRunFile, readRunHead, withoutPaths, writeRunFile } from '../../../src/host/runFile.ts';
 import { answerCheck } from '../../../src/protocol/answer.ts';
 import { TahError } from '../../../src/protocol/errors.ts';
-import { reason } from '../../../src/protocol/reasons.ts';
+import { reason, told } from '../../../src/protocol/reasons.ts';
 import type { Run } from '../../../src/protocol/run.ts';
 import { keptRun, keptToken } from '../../fixtures/keptRun.ts';
 
@@ -71,7 +71,7 @@ describe('a run file', () => {
     const written = text(keptRun({
       state: 'failed',
       model: { ...model, path: '/home/ada/models/m', endpoint: { name: 'lab', host: 'gpu.lab.example:8000', sends: 'text' } },
-      provider: { provider: 'cpu', reason: 'gpu.lab.example:8000 did not answer', rejected: [{ provider: 'cuda', reason: 'Failed to load /opt/ada/lib/libcudnn.so.9: no such file' }] },
+      provider: { provider: 'cpu', ...told('endpoint-computes-there', 'lab', 'gpu.lab.example:8000', 'cpu', 'libraries of /home/ada/lib/blas.so'), rejected: [{ provider: 'cuda', ...told('provider-failed', 'Failed to load /opt/ada/lib/libcudnn.so.9: no such file') }] },
       error: { code: 'model.corrupted', message: 'C:\\Users\\ada\\my models\\model.onnx is missing.', hint: 'Look in ~/ada/models.', file: 'C:\\Users\\ada\\my models\\model.onnx' },
     }));
     expect(written).not.toMatch(/ada|gpu\.lab|home|opt|Users/);
@@ -145,6 +145,15 @@ it('the reasons of a check are kept as data; of a newer build\'s, or none, the E
   const withWhy = (why: unknown): unknown => read({ ...file, run: { ...file.run, check: { state: check.state, reason: check.reason, why } } }).check;
   expect(read(file).check).toEqual(check);
   for (const why of [undefined, [{ kind: 'of-tomorrow' }], [{ kind: 'no-solution', args: [7] }], 'x']) expect(withWhy(why)).toEqual({ state: check.state, reason: check.reason });
+});
+
+it('why a provider runs, and others do not, is kept as data; of a newer build\'s the English is', () => {
+  const speed = reason('tokens-a-second', '42');
+  const provider = { provider: 'cpu', ...told('provider-fastest', speed), rejected: [{ provider: 'webgpu', ...told('provider-too-slow', '4', '2.0', speed) }, { provider: 'cuda', reason: 'No driver.' }] } as const;
+  const file = fileOf(keptRun({ provider }));
+  expect(read(file).provider).toEqual(provider);
+  const newer = read({ ...file, run: { ...file.run, provider: { ...provider, why: { kind: 'of-tomorrow' }, rejected: [{ ...provider.rejected[0], why: 7 }] } } });
+  expect(newer.provider).toEqual({ provider: 'cpu', reason: 'the fastest that computes right: 42 tokens/s', rejected: [{ provider: 'webgpu', reason: 'too slow: 4 tokens in 2.0 s, where the CPU makes 42 tokens/s' }] });
 });
 
 it('a field that is not known is left out', () => {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { checkAnswerNow } from '../../../src/answer/check.ts';
 import { answerCheck, checkReason } from '../../../src/protocol/answer.ts';
-import { REASON_TEXTS, reason, sayReason, sayReasons } from '../../../src/protocol/reasons.ts';
+import { REASON_TEXTS, reason, sayReason, sayReasons, sayTold, told } from '../../../src/protocol/reasons.ts';
 
 const root = new URL('../../../', import.meta.url);
 const bundle = (language: string): Record<string, string> => JSON.parse(readFileSync(new URL(`l10n/bundle.l10n.${language}.json`, root), 'utf8')) as Record<string, string>;
@@ -33,6 +33,19 @@ describe('reasons', () => {
 
   it('stay English where only the English is known, as in run files of before', () => {
     expect(checkReason({ reason: 'Put back in.' }, translator('de'))).toBe('Put back in.');
+  });
+
+  it('of providers and of the engine\'s end are said in the user\'s language around what a driver or a process has said', () => {
+    const slow = told('provider-too-slow', '4', '2.0', reason('tokens-a-second', '919'));
+    expect(slow.reason).toBe('too slow: 4 tokens in 2.0 s, where the CPU makes 919 tokens/s');
+    expect(sayTold(slow, translator('de'))).toBe('zu langsam: 4 Token in 2.0 s, wo die CPU 919 Tokens/s schafft');
+    expect(sayTold(slow, translator('zh-cn'))).toBe('太慢：2.0 秒内 4 个词元，而 CPU 为 919 词元/秒');
+    const ended = told('process-said-last', reason('process-signal', 'SIGSEGV'), 'Illegal instruction');
+    expect(ended.reason).toBe('signal SIGSEGV; it said last: Illegal instruction');
+    expect(sayTold(ended, translator('de'))).toBe('Signal SIGSEGV; letzte Ausgabe: Illegal instruction');
+    expect(sayTold({ reason: 'No driver.' }, translator('de'))).toBe('No driver.');
+    // The log and Diagnose have all of it.
+    expect(told('provider-failed', 'x'.repeat(5000)).reason).toHaveLength(5022);
   });
 
   it('fill each hole once: mathematics with braces is no hole', () => {

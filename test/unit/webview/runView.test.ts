@@ -4,7 +4,7 @@ import type { TokenEvent } from '../../../src/protocol/engine.ts';
 import german from '../../../l10n/bundle.l10n.de.json';
 import { answerCheck } from '../../../src/protocol/answer.ts';
 import { ERROR_TEXTS } from '../../../src/protocol/errorTexts.ts';
-import { reason } from '../../../src/protocol/reasons.ts';
+import { reason, told } from '../../../src/protocol/reasons.ts';
 import { AnswerView } from '../../../src/webview/answerView.ts';
 import { RunView } from '../../../src/webview/runView.ts';
 import { setTexts } from '../../../src/webview/texts.ts';
@@ -134,6 +134,8 @@ describe('the run panel', () => {
     expect(byId(failed, 'error').querySelector('.error-hint')?.textContent).toBe('The engine ended. Try again.');
     const checked = show(new RunView(snapshot({ state: 'done', answer: '5', check: answerCheck('contradicted', [reason('value-is-not', '2 + 2', '4', '5')]) }), actions, options));
     expect(byId(checked, 'check-reason').textContent).toBe('2 + 2 ist 4, nicht 5.');
+    const provider = { provider: 'cpu', ...told('provider-none-works'), rejected: [{ provider: 'webgpu', ...told('provider-hung', '60') }] } as const;
+    expect(byId(show(new RunView(snapshot({ provider }), actions, options)), 'provider').title).toBe('kein anderes Gerät arbeitet hier\nwebgpu: Selbsttest nicht bestanden: keine Antwort innerhalb von 60 s');
     const before = show(new RunView(snapshot({ state: 'done', answer: '5', check: { state: 'contradicted', reason: '2 + 2 is 4.' } }), actions, options));
     expect(byId(before, 'check-reason').textContent).toBe('2 + 2 is 4.');
   });

@@ -10,6 +10,7 @@ import { createEngine } from '../../../../src/engine/engine.ts';
 import { createChooser, type ChooseProvider } from '../../../../src/engine/providers/choose.ts';
 import { ProviderRecord } from '../../../../src/engine/providers/record.ts';
 import { GREEDY, type GenerateEvent } from '../../../../src/protocol/engine.ts';
+import { sayReason } from '../../../../src/protocol/reasons.ts';
 import { buildProbe, importTestedModel } from '../../../fixtures/testedModel.ts';
 import { importTinyModel, type TinyModel } from '../../../fixtures/tinyModel.ts';
 
@@ -52,19 +53,23 @@ describe('auto', () => {
     const info = await chooser(60_000)(tested.dir, 'auto');
     expect(info.provider).toBe(taken);
     expect(info.reason).toMatch(/^the fastest that computes right: [\d.]+ tokens\/s$/);
-    expect(info.rejected).toEqual([{ provider: slow, reason: expect.stringMatching(/^right, but slower: [\d.]+ tokens\/s$/) as string }]);
+    expect(info.why?.kind).toBe('provider-fastest');
+    expect(info.rejected).toEqual([{ provider: slow, reason: expect.stringMatching(/^right, but slower: [\d.]+ tokens\/s$/) as string, why: { kind: 'provider-slower', args: [{ kind: 'tokens-a-second', args: [expect.stringMatching(/^[\d.]+$/)] }] } }]);
   });
 
   it.each([
     ['wrong', /^failed its self-test: its numbers are wrong: step 1 of \d+: the logit of token \d+ is/],
     ['dies', /^failed its self-test: its process ended with signal SIGSEGV/],
     ['hangs', /^failed its self-test: it gave no answer within 4 s$/],
-    ['absent', /^The provider "webgpu" could not be started: Failed to get a WebGPU adapter: none$/],
+    ['absent', /^not available here: The provider "webgpu" could not be started: Failed to get a WebGPU adapter: none$/],
   ] as const)('goes on the CPU where the other provider is %s, and says why', async (how, reason) => {
     process.env['FAKE_PROVIDER'] = how;
     const info = await chooser(how === 'hangs' ? 4000 : 60_000)(tested.dir, 'auto');
     expect(info).toMatchObject({ provider: 'cpu', reason: 'no other provider works here' });
-    expect(info.rejected).toEqual([{ provider: 'webgpu', reason: expect.stringMatching(reason) as string }]);
+    expect(info.rejected).toMatchObject([{ provider: 'webgpu', reason: expect.stringMatching(reason) as string }]);
+    // As data too: it is said in the user's language.
+    const why = info.rejected[0]?.why;
+    expect(why === undefined ? null : sayReason(why)).toMatch(reason);
   });
 
   it.each([
@@ -73,7 +78,8 @@ describe('auto', () => {
   ])('gives a device up that is slower than the CPU by far %s', async (_, delays, reason) => {
     process.env['SLOW_PROVIDER'] = delays;
     const info = await chooser(60_000)(tested.dir, 'auto');
-    expect(info).toEqual({ provider: 'cpu', reason: 'no other provider is as fast here', rejected: [{ provider: 'webgpu', reason: expect.stringMatching(reason) as string }] });
+    expect(info).toMatchObject({ provider: 'cpu', reason: 'no other provider is as fast here', why: { kind: 'provider-none-as-fast' }, rejected: [{ provider: 'webgpu', reason: expect.stringMatching(reason) as string, why: { kind: 'provider-too-slow' } }] });
+    expect(info.rejected).toHaveLength(1);
   });
 
   it('gives a device up that is not done in its time, and says how far it came', async () => {
