@@ -39,7 +39,7 @@ export function someIds(count: number, vocab: number): number[] {
 
 async function fill(model: LoadedModel, context: number): Promise<Forward> {
   const { session, manifest } = model;
-  const { kvHeads, headDim, vocabSize } = manifest.architecture;
+  const { kvHeads, vocabSize } = manifest.architecture;
   const passes: Outputs[] = [];
   const forward = new Forward(session, manifest, ({ outputs }) => {
     if (passes.length === 0) passes.push(outputs);
@@ -48,17 +48,20 @@ async function fill(model: LoadedModel, context: number): Promise<Forward> {
   await forward.run({ ids: someIds(real, vocabSize), policy: { kind: 'never' }, track: 'last' });
   const [ran] = passes;
   if (ran === undefined) throw new Error('a prefill ran no pass');
-  const repeated = (name: string, rows: number): Float32Array => {
-    const data = ran.floats(name);
-    const out = new Float32Array(kvHeads * rows * headDim);
-    for (let head = 0; head < kvHeads; head++) out.set(data.subarray(head * real * headDim, (head * real + rows) * headDim), head * rows * headDim);
+  // The first `rows` of what a run returned for `real` of them, whatever a row's width is.
+  const repeated = <T extends Float32Array | Int8Array>(data: T, heads: number, rows: number): T => {
+    const line = data.length / heads;
+    const taken = (line / real) * rows;
+    const out = data.slice(0, heads * taken) as T;
+    for (let head = 0; head < heads; head++) out.set(data.subarray(head * line, head * line + taken), head * taken);
     return out;
   };
+  const headsOf = (name: string): number => (name.endsWith('.scale') ? 2 * kvHeads : kvHeads);
   while (forward.position < context) {
     const from = forward.position;
     const rows = Math.min(real, context - from);
     const slots = Array.from({ length: rows }, (_, i) => ({ position: from + i, depth: 0 }));
-    forward.accept(slots, { ...ran, floats: (name) => repeated(name, rows) });
+    forward.accept(slots, { ...ran, floats: (name) => repeated(ran.floats(name), headsOf(name), rows), codes: (name) => repeated(ran.codes(name), 2 * kvHeads, rows) });
   }
   return forward;
 }

@@ -10,6 +10,7 @@ import { cancelled } from '../protocol/streams.ts';
 import { DeviceCache } from './deviceCache.ts';
 import type { Distribution } from './distribution.ts';
 import { KvCache, type Cache, type SlotKey } from './kvCache.ts';
+import { FloatRows, Int8Rows } from './keptRows.ts';
 import { idleLoop } from './loopFeeds.ts';
 import { continues, isPlain } from './policy.ts';
 import { ropeTables } from './rope.ts';
@@ -107,7 +108,7 @@ export class Forward {
     private readonly manifest: ModelManifest,
     private readonly observe: PassObserver | null = null,
   ) {
-    this.cache = session.merge === null ? new KvCache(manifest.architecture) : new DeviceCache(manifest.architecture, session.merge);
+    this.cache = session.merge === null ? new KvCache(session.cache === 'int8' ? new Int8Rows(manifest.architecture) : new FloatRows(manifest.architecture)) : new DeviceCache(manifest.architecture, session.merge);
     this.maxIter = manifest.tah?.maxIter ?? 1;
   }
 

@@ -1,10 +1,10 @@
 /**
- * Keys and values of the rows that have been run, in buffers that the engine owns and the graph reads in place.
- * A slot is one (position, iterDepth); slots lie in the order of their runs. Knows no attention rule but which slot is
- * which; `attentionBias` is where the duo-causal rule lives.
+ * Keys and values of the rows that have been run. A slot is one (position, iterDepth); slots lie in the order of their
+ * runs. Knows which slot is which, and the duo-causal rule (`biasOf`); where their numbers lie, and in which precision,
+ * is keptRows.ts.
  */
-import { MASKED, newName, pastName } from '../protocol/graph.ts';
-import type { ModelManifest } from '../protocol/manifest.ts';
+import { MASKED } from '../protocol/graph.ts';
+import type { KeptRows } from './keptRows.ts';
 import type { Feed, HostFeed, Outputs } from './session.ts';
 
 /** Capacity grows by this many slots: a step reads at most so many masked slots more than it needs. */
@@ -37,42 +37,28 @@ export interface Cache {
   release(): void;
 }
 
-interface LayerBuffers {
-  key: HostFeed & { dtype: 'float32' };
-  value: HostFeed & { dtype: 'float32' };
-}
-
+/** The cache of a graph that takes its arrays from memory. */
 export class KvCache implements Cache {
-  private capacity = BLOCK;
+  private capacity = 0;
   private slots: SlotKey[] = [];
-  private layers: LayerBuffers[];
-  private readonly kvHeads: number;
-  private readonly headDim: number;
 
-  constructor(architecture: ModelManifest['architecture']) {
-    this.kvHeads = architecture.kvHeads;
-    this.headDim = architecture.headDim;
-    this.layers = Array.from({ length: architecture.layers }, () => ({ key: this.buffer(), value: this.buffer() }));
+  constructor(private readonly rows: KeptRows) {
+    this.resize(BLOCK);
   }
 
   get length(): number {
     return this.slots.length;
   }
 
+  get bytes(): number {
+    return this.rows.bytes;
+  }
+
   positionsAt(depth: number): number[] {
     return this.slots.filter((slot) => slot.depth === depth).map((slot) => slot.position);
   }
 
-  /** float32 [kvHeads, capacity, headDim]; the same object until the cache grows. */
-  past(layer: number, part: 'key' | 'value'): HostFeed {
-    return this.layer(layer)[part];
-  }
-
-  get bytes(): number {
-    return this.layers.length * 2 * this.kvHeads * this.capacity * this.headDim * 4;
-  }
-
-  /** Makes room, so that the following `append` of as many rows changes no buffer. */
+  /** Makes room, so that the following `take` of as many rows changes no array. */
   reserve(rows: number): void {
     const needed = Math.ceil((this.slots.length + rows) / BLOCK) * BLOCK;
     if (needed > this.capacity) this.resize(needed);
@@ -83,58 +69,24 @@ export class KvCache implements Cache {
     if (needed < this.capacity) this.resize(needed);
   }
 
-  private resize(capacity: number): void {
-    const old = this.capacity;
-    this.capacity = capacity;
-    for (const layer of this.layers) {
-      layer.key = this.resized(layer.key.data, old);
-      layer.value = this.resized(layer.value.data, old);
-    }
-  }
-
   feeds(): Record<string, Feed> {
-    return Object.fromEntries(this.layers.flatMap(({ key, value }, layer) => [[pastName(layer, 'key'), key], [pastName(layer, 'value'), value]]));
+    return this.rows.feeds();
   }
 
   take(rows: readonly SlotKey[], outputs: Outputs): void {
-    this.append(rows, (layer, part) => outputs.floats(newName(layer, part)));
-  }
-
-  /** @param rows the new slots @param read new keys or values of a layer, float32 [kvHeads, rows, headDim] */
-  append(rows: readonly SlotKey[], read: (layer: number, part: 'key' | 'value') => Float32Array): void {
     this.reserve(rows.length);
-    const stride = this.headDim;
-    const first = this.slots.length;
-    this.layers.forEach((layer, index) => {
-      for (const part of ['key', 'value'] as const) {
-        const source = read(index, part);
-        for (let head = 0; head < this.kvHeads; head++) {
-          const from = head * rows.length * stride;
-          layer[part].data.set(source.subarray(from, from + rows.length * stride), (head * this.capacity + first) * stride);
-        }
-      }
-    });
+    this.rows.take(this.slots.length, rows.length, outputs);
     this.slots.push(...rows);
   }
 
   release(): void {
     this.slots = [];
-    this.capacity = 0;
-    this.layers = this.layers.map(() => ({ key: this.buffer(), value: this.buffer() }));
+    this.resize(0);
   }
 
   truncate(position: number): void {
     const kept = this.slots.flatMap((slot, index) => (slot.position < position ? [index] : []));
-    for (const layer of this.layers) {
-      for (const part of ['key', 'value'] as const) {
-        const data = layer[part].data;
-        for (let head = 0; head < this.kvHeads; head++) {
-          kept.forEach((from, to) => {
-            if (from !== to) data.copyWithin((head * this.capacity + to) * this.headDim, (head * this.capacity + from) * this.headDim, (head * this.capacity + from + 1) * this.headDim);
-          });
-        }
-      }
-    }
+    this.rows.compact(kept);
     this.slots = this.slots.filter((slot) => slot.position < position);
   }
 
@@ -143,23 +95,9 @@ export class KvCache implements Cache {
     return biasOf(this.slots, rows, this.capacity);
   }
 
-  private buffer(): LayerBuffers['key'] {
-    return { dtype: 'float32', data: new Float32Array(this.kvHeads * this.capacity * this.headDim), dims: [this.kvHeads, this.capacity, this.headDim] };
-  }
-
-  private resized(data: Float32Array, oldCapacity: number): LayerBuffers['key'] {
-    const buffer = this.buffer();
-    for (let head = 0; head < this.kvHeads; head++) {
-      const from = head * oldCapacity * this.headDim;
-      buffer.data.set(data.subarray(from, from + this.slots.length * this.headDim), head * this.capacity * this.headDim);
-    }
-    return buffer;
-  }
-
-  private layer(index: number): LayerBuffers {
-    const layer = this.layers[index];
-    if (layer === undefined) throw new Error(`the model has no layer ${index}`);
-    return layer;
+  private resize(capacity: number): void {
+    this.capacity = capacity;
+    this.rows.resize(capacity, this.slots.length);
   }
 }
 

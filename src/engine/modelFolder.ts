@@ -47,7 +47,7 @@ const MANIFEST = z.object({
   tokens: z.object({ bos: index.nullable(), eos: z.array(index), pad: index.nullable() }),
   generation: z.object({ temperature: z.number(), topK: z.number(), topP: z.number(), minP: z.number() }),
   quantization: z.object({ kind: z.enum(['fp32', 'int8', 'int4']), blockSize: count.nullable() }),
-  graph: z.object({ file: fileName, flavour, others: z.array(z.object({ flavour, file: fileName, mergeFile: fileName.exactOptional(), loops: z.boolean().exactOptional() })).exactOptional(), topK: count, probes: z.array(z.string()) }),
+  graph: z.object({ file: fileName, flavour, cache: z.enum(['float32', 'int8']).exactOptional(), others: z.array(z.object({ flavour, file: fileName, mergeFile: fileName.exactOptional(), loops: z.boolean().exactOptional() })).exactOptional(), topK: count, probes: z.array(z.string()) }),
   hasTokenizer: z.boolean(),
   files: z.array(z.object({ path: fileName, bytes: index, sha256: z.string().regex(/^[0-9a-f]{64}$/) })),
 });

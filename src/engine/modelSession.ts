@@ -19,7 +19,7 @@ export async function openModelSession(folder: ModelFolder, provider: LocalProvi
   const { info, manifest, graphFile } = folder;
   const threads = info.parameters < SMALL_MODEL ? 1 : 0;
   const other = manifest.graph.others?.find((graph) => graph.flavour === flavour);
-  if (other === undefined) return openSession(graphFile, { provider, threads });
+  if (other === undefined) return { ...(await openSession(graphFile, { provider, threads })), cache: manifest.graph.cache ?? 'float32' };
   const beside = (name: string): string => path.join(path.dirname(graphFile), name);
   if (other.mergeFile === undefined) return { ...(await openSession(beside(other.file), { provider, threads })), loops: other.loops ?? false };
   const merge = await openSession(beside(other.mergeFile), { provider, threads, onDevice: cacheNames(manifest, mergedName) });

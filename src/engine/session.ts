@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import type * as Ort from 'onnxruntime-node';
 import type { Provider, ProviderChoice, ProviderInfo } from '../protocol/engine.ts';
 import { TahError } from '../protocol/errors.ts';
-import type { GraphFlavour } from '../protocol/manifest.ts';
+import type { CacheKind, GraphFlavour } from '../protocol/manifest.ts';
 import { cudaFailure, cudaLibraries, missingForCuda } from './providers/cudaLibraries.ts';
 
 /** A named array as the graph takes and gives it. int64 values are token ids and row numbers. */
@@ -16,6 +16,7 @@ export type Feed = HostFeed | DeviceFeed;
 export type HostFeed =
   | { readonly dtype: 'float32'; readonly data: Float32Array; readonly dims: readonly number[] }
   | { readonly dtype: 'float64'; readonly data: Float64Array; readonly dims: readonly number[] }
+  | { readonly dtype: 'int8'; readonly data: Int8Array; readonly dims: readonly number[] }
   | { readonly dtype: 'int64'; readonly data: BigInt64Array; readonly dims: readonly number[] };
 
 /** An output of an earlier run that has stayed where it was computed. */
@@ -36,6 +37,8 @@ export interface Outputs {
   /** @throws Error where the graph has no such float32 output (a fault of ours) */
   floats(name: string): Float32Array;
   integers(name: string): BigInt64Array;
+  /** int8 codes */
+  codes(name: string): Int8Array;
   has(name: string): boolean;
   /** An output of `onDevice`. */
   device(name: string): DeviceTensor;
@@ -54,6 +57,8 @@ export interface Session {
   readonly merge: Session | null;
   /** Its graph can make several passes in one run (LOOP of protocol/graph.ts). */
   readonly loops: boolean;
+  /** What its graph keeps between runs where the cache lies in memory. */
+  readonly cache: CacheKind;
   run(feeds: Feeds): Promise<Outputs>;
   close(): Promise<void>;
 }
@@ -83,6 +88,7 @@ export async function openSession(graphFile: string, options: SessionOptions): P
     provider: info,
     merge: null,
     loops: false,
+    cache: 'float32',
     async run(feeds) {
       const inputs: Record<string, Ort.Tensor> = {};
       for (const [name, feed] of Object.entries(feeds)) inputs[name] = tensors(feed);
@@ -95,6 +101,7 @@ export async function openSession(graphFile: string, options: SessionOptions): P
       return {
         floats: (name) => outputOf(outputs, name, Float32Array),
         integers: (name) => outputOf(outputs, name, BigInt64Array),
+        codes: (name) => outputOf(outputs, name, Int8Array),
         has: (name) => name in outputs,
         device: (name) => deviceTensor(outputs, name),
       };
@@ -206,6 +213,8 @@ function tensorOf(ort: typeof Ort, feed: HostFeed): Ort.Tensor {
       return new ort.Tensor('float32', feed.data, feed.dims);
     case 'float64':
       return new ort.Tensor('float64', feed.data, feed.dims);
+    case 'int8':
+      return new ort.Tensor('int8', feed.data, feed.dims);
     case 'int64':
       return new ort.Tensor('int64', feed.data, feed.dims);
     default:
@@ -222,7 +231,7 @@ function deviceTensor(outputs: Ort.InferenceSession.OnnxValueMapType, name: stri
   };
 }
 
-function outputOf<T extends Float32Array | BigInt64Array>(outputs: Ort.InferenceSession.OnnxValueMapType, name: string, type: abstract new (...args: never[]) => T): T {
+function outputOf<T extends Float32Array | BigInt64Array | Int8Array>(outputs: Ort.InferenceSession.OnnxValueMapType, name: string, type: abstract new (...args: never[]) => T): T {
   const data = outputs[name]?.data;
   if (!(data instanceof type)) throw new Error(`the graph has no output ${name} of type ${type.name}`);
   return data;

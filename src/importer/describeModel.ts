@@ -58,7 +58,7 @@ export function describeModel(checkpoint: Checkpoint, graph: GraphDescription): 
     tokens: checkpoint.tokens,
     generation: checkpoint.generation,
     quantization: { kind: graph.scheme.quantization, blockSize: graph.scheme.blockSize },
-    graph: { file: graph.graphFile, flavour: 'cpu', others: graph.others, topK: graph.topK, probes: graph.probes },
+    graph: { file: graph.graphFile, flavour: 'cpu', ...(graph.scheme.cache === 'float32' ? {} : { cache: graph.scheme.cache }), others: graph.others, topK: graph.topK, probes: graph.probes },
     hasTokenizer: checkpoint.tokenizerFiles.length > 0,
   };
 }

@@ -20,6 +20,15 @@
  *   top_ids           int64   [heads, topK]
  *   continue_probability float32 [heads]             absent in a plain model
  *
+ * A graph whose cache is int8 (CacheKind) has these in the place of past.{l}.* and new.{l}.*; a number is its code times the
+ * scale of its row, which is the row's largest magnitude / 127:
+ *
+ *   past.{l}.key      int8    [kvHeads, headDim, past]     a column a row: the layout that an integer product reads
+ *   past.{l}.value    int8    [kvHeads, past, headDim]
+ *   past.{l}.scale    float32 [2 · kvHeads, 1, past]       of keys, then of values; 0 in unused slots
+ *   new.{l}.rows      int8    [2 · kvHeads, rows, headDim] keys, then values
+ *   new.{l}.scale     float32 [2 · kvHeads, 1, rows]
+ *
  * A graph that loops has LOOP beside all that; its new.{l}.* have the rows of the loop after the run's own.
  *
  * A graph whose cache stays on the device (webgpu) has recent.{l}.* beside past.{l}.*, and grown.{l}.* (recent rows and
@@ -52,6 +61,19 @@ export function pastName(layer: number, part: KeyOrValue): string {
 
 export function newName(layer: number, part: KeyOrValue): string {
   return `new.${layer}.${part}`;
+}
+
+/** Scales of a layer's int8 rows: those of the cache, and the run's own. */
+export function pastScaleName(layer: number): string {
+  return `past.${layer}.scale`;
+}
+
+export function newScaleName(layer: number): string {
+  return `new.${layer}.scale`;
+}
+
+export function newRowsName(layer: number): string {
+  return `new.${layer}.rows`;
 }
 
 /**

@@ -68,6 +68,8 @@ export interface ModelManifest {
     readonly file: string;
     /** Provider family that the graph's operators were chosen for. */
     readonly flavour: GraphFlavour;
+    /** Its keys and values between runs (graph.ts); float32 where it says nothing. Those of `others` are float32. */
+    readonly cache?: CacheKind;
     /** Graphs for other providers, over the same weights. */
     readonly others?: readonly OtherGraph[];
     /** Entries of `top_values` / `top_ids`: max of the decider's and the mix's k, at least 24, at most the vocabulary. */
@@ -108,5 +110,7 @@ export interface OtherGraph {
   /** It can make several passes in one run (LOOP of graph.ts). */
   readonly loops?: boolean;
 }
+
+export type CacheKind = 'float32' | 'int8';
 
 export type GraphFlavour = 'cpu' | 'dml' | 'webgpu' | 'cuda';

@@ -1,17 +1,14 @@
 /**
- * Duo-causal attention of one block over a past and what has come since (`seen`: the run's own rows at least), of plain
- * operators.
+ * Duo-causal attention of one block over the rows that are kept and what has come since, of plain operators.
  *
- *   x ─ qkv_proj ─┬─ q ─ norm ─ RoPE ─ [kvHeads, group·rows, d] ────────────────────────┬── q·pastᵀ ──┐
- *                 ├─ k ─ norm ─ RoPE ─ [kvHeads, rows, d] ─ cache ─ seen [.., seen, d] ─┴── q·seenᵀ ──┴ concat ─ + bias ─ softmax ─ split
- *                 └─ v ─────────────── [kvHeads, rows, d] ─ cache ─ seen                             p·past + p·seen ─ o_proj
+ *   x ─ qkv_proj ─┬─ q ─ norm ─ RoPE ─ [kvHeads, group·rows, d] ─┐
+ *                 ├─ k ─ norm ─ RoPE ─ [kvHeads, rows, d] ───────┼─ reading (floatReading.ts, int8Reading.ts) ─ o_proj
+ *                 └─ v ─────────────── [kvHeads, rows, d] ───────┘
  *
- * The heads of a group are stacked as rows under their key-value head, so a key is read once for all of them. Past and
- * seen keys are never joined: the past is read where it lies. Which key a row may see (position, iterDepth) is in the
- * bias alone; RoPE goes by position.
+ * The heads of a group are stacked as rows under their key-value head, so a key is read once for all of them. Which key
+ * a row may see (position, iterDepth) is in the bias alone; RoPE goes by position.
  */
-import { float, int, ints, type Value } from '../onnx/graph.ts';
-import type { CachePort } from './cache.ts';
+import { float, int, ints, type Graph, type Value } from '../onnx/graph.ts';
 import { blockLinear, blockLinears, type BuildContext } from './linear.ts';
 
 /** Values that all blocks share, made once a run. */
@@ -20,10 +17,10 @@ export interface SharedInputs {
   readonly ropeSin: Value;
   /** int64 [1] = 0: RotaryEmbedding numbers the rows from here, and row r reads row r of ropeCos/ropeSin. */
   readonly ropeOffset: Value;
-  readonly cache: CachePort;
+  readonly reading: Reading;
   /** float32 [group · rows, past + seen] */
   readonly bias: Value;
-  /** int64 [2] = [past, seen] */
+  /** int64 [2] = [past, seen]; `seen` are the run's own rows and those before them that the past has not taken yet */
   readonly pastAndSeen: Value;
   readonly shapes: {
     /** [0, 0, headDim] style targets for Reshape. */
@@ -35,10 +32,27 @@ export interface SharedInputs {
   };
 }
 
+/** Of one block, after norm and RoPE. */
+export interface HeadRows {
+  /** [kvHeads, group · rows, headDim] */
+  readonly q: Value;
+  /** [kvHeads, rows, headDim] */
+  readonly k: Value;
+  readonly v: Value;
+}
+
+/** How queries meet the keys and values that are kept, and what becomes of the new ones. */
+export interface Reading {
+  /** A value whose axis 1 is the past. */
+  readonly past: Value;
+  /** softmax(q·kᵀ / √d + bias)·v over past and seen. @param into the graph of the step @returns [kvHeads, group · rows, headDim] */
+  attend(into: Graph, shared: SharedInputs, layer: number, rows: HeadRows): Value;
+}
+
 /** @param x [rows, hidden], normalised @returns [rows, hidden] */
 export function attention(context: BuildContext, shared: SharedInputs, x: Value, layer: number): Value {
   const { graph } = context;
-  const { heads, kvHeads, headDim } = context.checkpoint.config;
+  const { heads, kvHeads } = context.checkpoint.config;
   const at = `/model/layers.${layer}/attn`;
 
   // q [rows, heads·d] → [heads, rows, d] → [kvHeads, group·rows, d]; k, v [kvHeads, rows, d]
@@ -46,23 +60,10 @@ export function attention(context: BuildContext, shared: SharedInputs, x: Value,
   const q = headsFirst(context, shared, rotated(context, shared, ofQ, layer, 'q'), `${at}/q`, heads);
   const k = headsFirst(context, shared, rotated(context, shared, ofK, layer, 'k'), `${at}/k`, kvHeads);
   const v = headsFirst(context, shared, ofV, `${at}/v`, kvHeads);
-  const [seenKey, seenValue] = [shared.cache.add(layer, 'key', k), shared.cache.add(layer, 'value', v)];
-  const [pastKey, pastValue] = [shared.cache.past(layer, 'key'), shared.cache.past(layer, 'value')];
-
-  // scores [kvHeads, group·rows, past + seen]
   const grouped = graph.node('Reshape', `${at}/q_group/Reshape`, [q, shared.shapes.grouped]);
-  const scale = { transB: int(1), alpha: float(1 / Math.sqrt(headDim)) };
-  const pastScores = graph.node('FusedMatMul', `${at}/scores_past/FusedMatMul`, [grouped, pastKey], scale);
-  const newScores = graph.node('FusedMatMul', `${at}/scores_new/FusedMatMul`, [grouped, seenKey], scale);
-  const scores = graph.node('Concat', `${at}/scores/Concat`, [pastScores, newScores], { axis: int(-1) });
-  const masked = graph.node('Add', `${at}/bias/Add`, [scores, shared.bias]);
-  const weights = graph.node('Softmax', `${at}/Softmax`, [masked], { axis: int(-1) });
 
   // out [kvHeads, group·rows, d] → [rows, heads·d]
-  const [ofPast = '', ofNew = ''] = graph.nodeWithOutputs('Split', `${at}/weights/Split`, [weights, shared.pastAndSeen], 2, { axis: int(-1) });
-  const fromPast = graph.node('MatMul', `${at}/out_past/MatMul`, [ofPast, pastValue]);
-  const fromNew = graph.node('MatMul', `${at}/out_new/MatMul`, [ofNew, seenValue]);
-  const out = graph.node('Add', `${at}/out/Add`, [fromPast, fromNew]);
+  const out = shared.reading.attend(graph, shared, layer, { q: grouped, k, v });
   const perHead = graph.node('Reshape', `${at}/out_heads/Reshape`, [out, shared.shapes.ungrouped]);
   const rowsFirst = graph.node('Transpose', `${at}/out_rows/Transpose`, [perHead], { perm: ints([1, 0, 2]) });
   const flat = graph.node('Reshape', `${at}/out_flat/Reshape`, [rowsFirst, shared.shapes.flat(heads)]);

@@ -11,6 +11,7 @@ import { LOOP, MASKED, newName, type KeyOrValue } from '../../protocol/graph.ts'
 import { int, Graph, type Value } from '../onnx/graph.ts';
 import type { Dtype } from '../onnx/wire.ts';
 import { pastInputs, type CachePort } from './cache.ts';
+import { floatReading } from './floatReading.ts';
 import type { BuildContext } from './linear.ts';
 import { buildStep, graphTopK } from './step.ts';
 import { buildStepGraph, loraGate } from './stepGraph.ts';
@@ -35,7 +36,7 @@ export function buildLoopGraph(parts: Omit<BuildContext, 'lora'>, probes: boolea
   const limits: Limits = { maxIter: tah?.maxIter ?? 1, mix: tah?.inputTopK ?? 1, topK: graphTopK(checkpoint) };
   const past = pastInputs(graph, config);
   const own = new Map<string, Value>();
-  const { built } = buildStepGraph(parts, { cache: { past, add: (layer, part, rows) => (own.set(newName(layer, part), rows), rows) }, probes });
+  const { built } = buildStepGraph(parts, { reading: floatReading({ past, add: (layer, part, rows) => (own.set(newName(layer, part), rows), rows) }, config.headDim), probes });
   transitionInputs(graph);
   const trips = graph.input(LOOP.trips, 'int64', []);
   const rowDepths = graph.input(LOOP.rowDepths, 'int64', ['rows']);
@@ -98,15 +99,18 @@ function buildBody(parts: Omit<BuildContext, 'lora'>, limits: Limits, carried: r
       ropeCos: graph.node('Gather', '/rope_cos/Gather', [LOOP.ropeCos, offset], { axis: int(0) }),
       ropeSin: graph.node('Gather', '/rope_sin/Gather', [LOOP.ropeSin, offset], { axis: int(0) }),
       bias: bodyBias(graph, depth, stateOf('row_depths')),
-      cache: {
-        past,
-        add: (layer: number, part: KeyOrValue, rows: Value) => {
-          const name = newName(layer, part);
-          const seen = graph.node('Concat', `/cache/${name}/Concat`, [stateOf(name), rows], { axis: int(1) });
-          next.set(name, seen);
-          return seen;
+      reading: floatReading(
+        {
+          past,
+          add: (layer: number, part: KeyOrValue, rows: Value) => {
+            const name = newName(layer, part);
+            const seen = graph.node('Concat', `/cache/${name}/Concat`, [stateOf(name), rows], { axis: int(1) });
+            next.set(name, seen);
+            return seen;
+          },
         },
-      },
+        parts.checkpoint.config.headDim,
+      ),
       headRows: null,
       previousLogits: stateOf('previous_logits'),
       probes: false,

@@ -5,7 +5,10 @@
 import type { GraphFlavour, OtherGraph } from '../../protocol/manifest.ts';
 import type { Checkpoint } from '../checkpoint/types.ts';
 import { Graph } from '../onnx/graph.ts';
-import { deviceCache, hostCache } from './cache.ts';
+import type { Reading } from './attention.ts';
+import { deviceCache, hostCache, type CachePort } from './cache.ts';
+import { floatReading } from './floatReading.ts';
+import { int8Reading } from './int8Reading.ts';
 import type { BuildContext } from './linear.ts';
 import { buildLoopGraph } from './loopGraph.ts';
 import { buildMergeGraph } from './mergeGraph.ts';
@@ -30,10 +33,11 @@ export function buildModelGraphs(checkpoint: Checkpoint, store: WeightStore, sch
     return { graph, plan: new WeightPlan(graph, store), checkpoint, scheme: schemeOf(flavour, scheme) };
   };
   const [cpu, webgpu, cuda, dml] = [partsOf('cpu'), partsOf('webgpu'), partsOf('cuda'), partsOf('dml')];
-  const { names } = buildStepGraph(cpu, { cache: hostCache(cpu.graph, config), probes });
-  buildStepGraph(webgpu, { cache: deviceCache(webgpu.graph, config, probes), probes });
+  const inFloat = (cache: CachePort): Reading => floatReading(cache, config.headDim);
+  const { names } = buildStepGraph(cpu, { reading: scheme.cache === 'int8' ? int8Reading(cpu.graph, config, probes) : inFloat(hostCache(cpu.graph, config)), probes });
+  buildStepGraph(webgpu, { reading: inFloat(deviceCache(webgpu.graph, config, probes)), probes });
   buildLoopGraph(cuda, probes);
-  buildStepGraph(dml, { cache: hostCache(dml.graph, config), probes });
+  buildStepGraph(dml, { reading: inFloat(hostCache(dml.graph, config)), probes });
   const merge = new Graph('think-at-hard-merge');
   buildMergeGraph(merge, config);
   return {

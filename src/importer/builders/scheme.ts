@@ -1,6 +1,6 @@
 /** How a graph is built for a provider and a quantisation: every choice that facts about ONNX Runtime dictate, in one place. */
 import { TahError } from '../../protocol/errors.ts';
-import type { GraphFlavour, Quantization } from '../../protocol/manifest.ts';
+import type { CacheKind, GraphFlavour, Quantization } from '../../protocol/manifest.ts';
 import type { Bits } from './quantize.ts';
 
 export interface Scheme {
@@ -15,6 +15,11 @@ export interface Scheme {
    * decisions are compared with float32's by `npm run bench`.
    */
   readonly decider: 'fp32' | 'int8';
+  /**
+   * Of the keys and values of the CPU's graph. int8 rows are a quarter of the bytes that a token reads of a long context;
+   * they are rounded once, as they are made, so that a row is the same however it was run.
+   */
+  readonly cache: CacheKind;
   /** `if` skips the LoRA branch of a run without deep rows; `gate` always computes it (DirectML has no `If` kernel). */
   readonly lora: 'if' | 'gate';
   /** How rows of a quantised embedding are read: by one operator, or by plain ones (DirectML has no GatherBlockQuantized). */
@@ -30,7 +35,7 @@ const SMALLEST_BLOCK = 16;
  */
 export function schemeFor(quantization: Quantization, hiddenSize: number): Scheme {
   const [lora, lookup] = ['if', 'gather-quantized'] as const;
-  if (quantization === 'fp32') return { quantization, bits: null, blockSize: null, accuracyLevel: 0, decider: 'fp32', lora, lookup };
+  if (quantization === 'fp32') return { quantization, bits: null, blockSize: null, accuracyLevel: 0, decider: 'fp32', cache: 'float32', lora, lookup };
   // 128 decodes fastest on CPU; the other providers' kernels know it too.
   let blockSize = quantization === 'int4' ? 128 : 32;
   while (hiddenSize % blockSize !== 0) blockSize /= 2;
@@ -40,7 +45,7 @@ export function schemeFor(quantization: Quantization, hiddenSize: number): Schem
       hint: 'Import it with fp32.',
     });
   }
-  return { quantization, bits: quantization === 'int4' ? 4 : 8, blockSize, accuracyLevel: 4, decider: 'int8', lora, lookup };
+  return { quantization, bits: quantization === 'int4' ? 4 : 8, blockSize, accuracyLevel: 4, decider: 'int8', cache: 'int8', lora, lookup };
 }
 
 /** How another provider's graph reads the weights of `scheme`. */

@@ -8,8 +8,7 @@
  *                                                to the cache         continue_probability   top_*   └ cumulative logits
  */
 import { int, type Value } from '../onnx/graph.ts';
-import { attention, rmsNorm, type SharedInputs } from './attention.ts';
-import type { CachePort } from './cache.ts';
+import { attention, rmsNorm, type Reading, type SharedInputs } from './attention.ts';
 import { decider } from './decider.ts';
 import { dequantizedRows } from './lookup.ts';
 import { blockLinear, blockLinears, matMulQuantized, matMulWeight, type BuildContext } from './linear.ts';
@@ -33,9 +32,9 @@ export interface StepInputs {
   /** float32 [rows, headDim / 2] */
   readonly ropeCos: Value;
   readonly ropeSin: Value;
-  /** float32 [rows, past + seen], `seen` as the cache's `add` returns it */
+  /** float32 [rows, past + seen], `seen` as the reading has it */
   readonly bias: Value;
-  readonly cache: CachePort;
+  readonly reading: Reading;
   /** int64 [heads]; null: all rows */
   readonly headRows: Value | null;
   /** float32 [heads, vocab] or [1, 1] */
@@ -155,7 +154,7 @@ function embeddingMix(context: BuildContext, inputs: StepInputs, gather: (ids: V
   return graph.node('Reshape', `${at}/Reshape`, [mixed, graph.constant(`${at}/shape`, 'int64', [2], [-1, checkpoint.config.hiddenSize])]);
 }
 
-function sharedInputs(context: BuildContext, { ropeCos, ropeSin, bias, cache }: StepInputs): SharedInputs {
+function sharedInputs(context: BuildContext, { ropeCos, ropeSin, bias, reading }: StepInputs): SharedInputs {
   const { graph, checkpoint } = context;
   const { heads, kvHeads, headDim } = checkpoint.config;
   const constant = (name: string, values: readonly number[]): Value => graph.constant(`/shared/${name}`, 'int64', [values.length], values);
@@ -163,7 +162,7 @@ function sharedInputs(context: BuildContext, { ropeCos, ropeSin, bias, cache }: 
   const one = constant('one', [1]);
   const two = constant('two', [2]);
   const dimension = (of: Value, name: string): Value => graph.node('Slice', `/shared/${name}/Slice`, [graph.node('Shape', `/shared/${name}/Shape`, [of]), one, two]);
-  const past = dimension(cache.past(0, 'key'), 'past');
+  const past = dimension(reading.past, 'past');
   const seen = graph.node('Sub', '/shared/seen/Sub', [dimension(bias, 'width'), past]);
   const known = new Map<string, Value>();
   const once = (name: string, values: readonly number[]): Value => {
@@ -177,7 +176,7 @@ function sharedInputs(context: BuildContext, { ropeCos, ropeSin, bias, cache }: 
     ropeOffset: constant('rope_offset', [0]),
     bias: graph.node('Tile', '/shared/bias/Tile', [bias, constant('repeats', [heads / kvHeads, 1])]),
     pastAndSeen: graph.node('Concat', '/shared/past_and_seen/Concat', [past, seen], { axis: int(0) }),
-    cache,
+    reading,
     shapes: {
       headsOfRows: (count) => once(`shape.heads.${count}`, [-1, count, headDim]),
       grouped: constant('shape.grouped', [kvHeads, -1, headDim]),

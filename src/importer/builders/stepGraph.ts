@@ -2,18 +2,18 @@
 import { GRAPH, hiddenStateName, PROBE_RAW_LOGITS } from '../../protocol/graph.ts';
 import type { Graph, Value } from '../onnx/graph.ts';
 import { int } from '../onnx/graph.ts';
-import type { CachePort } from './cache.ts';
+import type { Reading } from './attention.ts';
 import type { BuildContext } from './linear.ts';
 import { buildStep, graphTopK, type StepOutputs } from './step.ts';
 
 export interface StepGraphOptions {
-  readonly cache: CachePort;
+  readonly reading: Reading;
   /** Also returns every hidden state and the pass's own logits (`tah verify`). */
   readonly probes: boolean;
 }
 
 /** Builds into context.graph. @returns the values that it is made of, and the names of the probes */
-export function buildStepGraph(parts: Omit<BuildContext, 'lora'>, { cache, probes }: StepGraphOptions): { readonly built: StepOutputs; readonly names: readonly string[] } {
+export function buildStepGraph(parts: Omit<BuildContext, 'lora'>, { reading, probes }: StepGraphOptions): { readonly built: StepOutputs; readonly names: readonly string[] } {
   const { graph, checkpoint } = parts;
   const { config } = checkpoint;
   const context: BuildContext = { ...parts, lora: checkpoint.tah === null ? null : loraGate(graph, graph.input(GRAPH.loraGate, 'float32', ['rows', 1])) };
@@ -24,7 +24,7 @@ export function buildStepGraph(parts: Omit<BuildContext, 'lora'>, { cache, probe
     ropeCos: graph.input(GRAPH.ropeCos, 'float32', ['rows', headDim / 2]),
     ropeSin: graph.input(GRAPH.ropeSin, 'float32', ['rows', headDim / 2]),
     bias: graph.input(GRAPH.attentionBias, 'float32', ['rows', 'past_and_rows']),
-    cache,
+    reading,
     headRows: graph.input(GRAPH.headRows, 'int64', ['heads']),
     previousLogits: graph.input(GRAPH.previousLogits, 'float32', ['previous_rows', 'previous_vocab']),
     probes,

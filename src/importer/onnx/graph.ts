@@ -14,6 +14,7 @@ const MICROSOFT = new Set(['MatMulNBits', 'GatherBlockQuantized', 'FusedMatMul',
 
 const ARRAYS = {
   int64: (values: readonly number[]) => BigInt64Array.from(values, BigInt),
+  uint8: (values: readonly number[]) => Uint8Array.from(values),
   uint32: (values: readonly number[]) => Uint32Array.from(values),
   float32: (values: readonly number[]) => Float32Array.from(values),
   float64: (values: readonly number[]) => Float64Array.from(values),
