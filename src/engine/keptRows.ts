@@ -37,7 +37,7 @@ export class FloatRows implements KeptRows {
   }
 
   feeds(): Record<string, Feed> {
-    return Object.fromEntries(this.layers.flatMap(({ key, value }, layer) => [[pastName(layer, 'key'), key], [pastName(layer, 'value'), value]]));
+    return Object.fromEntries(this.layers.flatMap(({ key, value }, layer): [string, Feed][] => [[pastName(layer, 'key'), key], [pastName(layer, 'value'), value]]));
   }
 
   resize(capacity: number, kept: number): void {
@@ -88,7 +88,7 @@ export class Int8Rows implements KeptRows {
   }
 
   feeds(): Record<string, Feed> {
-    return Object.fromEntries(this.layers.flatMap(({ key, value, scale }, layer) => [[pastName(layer, 'key'), key], [pastName(layer, 'value'), value], [pastScaleName(layer), scale]]));
+    return Object.fromEntries(this.layers.flatMap(({ key, value, scale }, layer): [string, Feed][] => [[pastName(layer, 'key'), key], [pastName(layer, 'value'), value], [pastScaleName(layer), scale]]));
   }
 
   resize(capacity: number, kept: number): void {
@@ -135,10 +135,10 @@ export class Int8Rows implements KeptRows {
   private empty(): { key: Array8; value: Array8; scale: Array32 } {
     const { kvHeads, headDim } = this.architecture;
     const { capacity } = this;
-    const codes = (): Int8Array<ArrayBuffer> => new Int8Array(kvHeads * headDim * capacity);
+    const count = kvHeads * headDim * capacity;
     return {
-      key: { dtype: 'int8', data: codes(), dims: [kvHeads, headDim, capacity] },
-      value: { dtype: 'int8', data: codes(), dims: [kvHeads, capacity, headDim] },
+      key: { dtype: 'int8', data: new Int8Array(count), dims: [kvHeads, headDim, capacity] },
+      value: { dtype: 'int8', data: new Int8Array(count), dims: [kvHeads, capacity, headDim] },
       scale: { dtype: 'float32', data: new Float32Array(2 * kvHeads * capacity), dims: [2 * kvHeads, 1, capacity] },
     };
   }

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TahError } from '../protocol/errors.ts';
 import type { ImporterApi, ImportEvent, ImportRequest } from '../protocol/importer.ts';
+import type { CacheKind } from '../protocol/manifest.ts';
 import { buildModelGraphs, MODEL_FILE, type ModelGraphs } from './builders/modelGraphs.ts';
 import { schemeFor } from './builders/scheme.ts';
 import { graphTopK } from './builders/step.ts';
@@ -24,6 +25,8 @@ const WEIGHTS_FILE = 'model.onnx.data';
 export interface ImportOptions extends OpenCheckpointOptions {
   /** Adds the outputs that `tah verify` compares: hidden states and the logits of each pass. */
   readonly probes?: boolean;
+  /** Keys and values of the CPU's graph, where it is not the scheme's choice that is asked for. */
+  readonly cache?: CacheKind;
   /** Throws where the tokenizer files of a folder can't be used; the engine's, whom this room does not know. */
   readonly checkTokenizer?: (dir: string) => unknown;
 }
@@ -62,7 +65,8 @@ async function* writeModel(
   target: Target,
   signal?: AbortSignal,
 ): AsyncIterable<ImportEvent> {
-  const scheme = schemeFor(request.quantization, checkpoint.config.hiddenSize);
+  const fitting = schemeFor(request.quantization, checkpoint.config.hiddenSize);
+  const scheme = { ...fitting, cache: options.cache ?? fitting.cache };
   const file = new ExternalData(path.join(target.folder, WEIGHTS_FILE), WEIGHTS_FILE);
   let graphs: ModelGraphs;
   try {

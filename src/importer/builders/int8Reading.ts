@@ -142,25 +142,34 @@ function round(graph: Graph, { at, common: { constants }, config, kept }: Layer,
 
 /** @param q [kvHeads, group · rows, headDim] @returns the same */
 function inIntegers(graph: Graph, { at, shared, common, kept }: Layer, q: Value, { key, value, keyScales, valueScales }: Rounded): Value {
-  const { zero } = common.constants;
+  const { zero, smallest } = common.constants;
   const product = (address: string, digits: Value, codes: Value): Value => graph.node('MatMulInteger', `${at}/${address}/MatMulInteger`, [digits, codes, zero]);
-  const query = digitsOf(graph, `${at}/q`, common, q);
+  const magnitude = largestOf(graph, `${at}/q`, common, graph.node('Abs', `${at}/q/Abs`, [q]));
+  // A query of zeros would be divided by 0; weights have a largest one, and the scale of a value is never 0.
+  const query = digitsOf(graph, `${at}/q`, common, q, graph.node('Max', `${at}/q/Max`, [magnitude, smallest]));
   const ownKeys = graph.node('Transpose', `${at}/key_columns/Transpose`, [key], { perm: ints([0, 2, 1]) });
   const products = graph.node('Concat', `${at}/products/Concat`, [product('scores_past', query.digits, kept.key), product('scores_new', query.digits, ownKeys)], { axis: int(-1) });
   const ofCodes = joined(graph, `${at}/scores`, common.joinScaled, query.scale, products);
   const scores = graph.node('Mul', `${at}/scores/Mul`, [ofCodes, keyScales]);
   const weights = graph.node('Softmax', `${at}/Softmax`, [graph.node('Add', `${at}/bias/Add`, [scores, shared.bias])], { axis: int(-1) });
 
-  const weighted = digitsOf(graph, `${at}/weighted`, common, graph.node('Mul', `${at}/weighted/Mul`, [weights, valueScales]));
+  const parts = graph.node('Mul', `${at}/weighted/Mul`, [weights, valueScales]);
+  const weighted = digitsOf(graph, `${at}/weighted`, common, parts, largestOf(graph, `${at}/weighted`, common, parts));
   const [ofPast = '', ofOwn = ''] = graph.nodeWithOutputs('Split', `${at}/weighted/Split`, [weighted.digits, shared.pastAndSeen], 2, { axis: int(-1) });
   const sum = graph.node('Add', `${at}/out/Add`, [product('out_past', ofPast, kept.value), product('out_new', ofOwn, value)]);
   return joined(graph, `${at}/out`, common.join, weighted.scale, sum);
 }
 
-/** Each row of x [kvHeads, n, m] divided by its largest magnitude, as two digits: uint8 [kvHeads, 2 · n, m], first digits before second ones. */
-function digitsOf(graph: Graph, at: string, { constants: { unit, secondUnit, zero, smallest, lastAxis } }: Shared, x: Value): { readonly digits: Value; readonly scale: Value } {
-  const most = graph.node('ReduceMax', `${at}/digits/ReduceMax`, [graph.node('Abs', `${at}/digits/Abs`, [x]), lastAxis], { keepdims: int(1) });
-  const scale = graph.node('Max', `${at}/digits/Max`, [most, smallest]);
+/** Of each row of x [kvHeads, n, m]: [kvHeads, n, 1] */
+function largestOf(graph: Graph, at: string, { constants: { lastAxis } }: Shared, x: Value): Value {
+  return graph.node('ReduceMax', `${at}/ReduceMax`, [x, lastAxis], { keepdims: int(1) });
+}
+
+/**
+ * Each row of x [kvHeads, n, m] over its scale, in [-1, 1], as two digits: uint8 [kvHeads, 2 · n, m], first digits before
+ * second ones. @param scale [kvHeads, n, 1]
+ */
+function digitsOf(graph: Graph, at: string, { constants: { unit, secondUnit, zero } }: Shared, x: Value, scale: Value): { readonly digits: Value; readonly scale: Value } {
   const part = graph.node('Div', `${at}/digits/Div`, [x, scale]);
   const first = graph.node('QuantizeLinear', `${at}/digits/first/QuantizeLinear`, [part, unit, zero]);
   const rest = graph.node('Sub', `${at}/digits/Sub`, [part, graph.node('DequantizeLinear', `${at}/digits/DequantizeLinear`, [first, unit, zero])]);

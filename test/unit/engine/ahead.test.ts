@@ -1,17 +1,18 @@
 /** First passes that ride along with a second one: with right guesses, wrong ones and none, the same results as one pass after another. */
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEngine } from '../../../src/engine/engine.ts';
 import { Forward, type RowResult } from '../../../src/engine/forward.ts';
 import { LoadedModel } from '../../../src/engine/loadedModel.ts';
 import { sample } from '../../../src/engine/sampling.ts';
 import { GREEDY, type SamplingOptions, type ThinkingPolicy, type TokenEvent } from '../../../src/protocol/engine.ts';
-import { importTinyModel, type TinyModel } from '../../fixtures/tinyModel.ts';
+import { importGolden, type TinyModel } from '../../fixtures/tinyModel.ts';
 
-const VECTORS = path.join(import.meta.dirname, '../../golden/vectors');
-const NAMES = ['tiny-tied', 'tiny-untied', 'tiny-llama'] as const;
+const NAMES = ['tiny-tied', 'tiny-untied', 'tiny-llama', 'tiny-tied, int8 cache', 'tiny-llama, int8 cache'] as const;
 const POLICIES: readonly ThinkingPolicy[] = [{ kind: 'decider' }, { kind: 'decider', threshold: 0.3 }, { kind: 'always' }, { kind: 'never' }];
 const SAMPLED: SamplingOptions = { temperature: 0.8, topK: 40, topP: 0.95, minP: 0, seed: 7 };
+
+/** Largest difference of two logits where nothing is rounded but float32's last bits. */
+const EXACT = 3e-3;
 
 /** Passes that no test had to run, because they had ridden along. */
 let saved = 0;
@@ -20,7 +21,7 @@ const models = new Map<string, { readonly folder: TinyModel; readonly loaded: Lo
 
 beforeAll(async () => {
   for (const name of NAMES) {
-    const folder = await importTinyModel('fp32', path.join(VECTORS, name, 'ckpt'));
+    const folder = await importGolden(name);
     models.set(name, { folder, loaded: await LoadedModel.open(folder.dir, 'auto') });
   }
 });
@@ -64,25 +65,38 @@ async function decode(name: string, policy: ThinkingPolicy, sampling: SamplingOp
   return { rows, ids, passes };
 }
 
-function expectSame(actual: readonly RowResult[], expected: readonly RowResult[]): void {
+/** Tokens before the first one that another decoding draws otherwise, where the logits of the two are no further apart than they may be. */
+function beforeNearTie(ids: readonly number[], plain: { readonly ids: readonly number[]; readonly rows: readonly RowResult[] }, largest: number): number {
+  const first = ids.findIndex((id, i) => id !== plain.ids[i]);
+  if (first === -1) return ids.length;
+  const logits = plain.rows[first - 1]?.finalLogits;
+  const gap = (logits?.[plain.ids[first] ?? -1] ?? NaN) - (logits?.[ids[first] ?? -1] ?? NaN);
+  return gap < largest ? first : ids.length;
+}
+
+/**
+ * @param largest difference of two logits. Rows that share a run may take other kernels: the last bits differ, and three
+ *   depths of a random model blow them up; where keys and values are codes, a last bit can turn one code into the next.
+ */
+function expectSame(actual: readonly RowResult[], expected: readonly RowResult[], largest = EXACT): void {
   expect(actual.map(({ position, iterCount }) => [position, iterCount])).toEqual(expected.map(({ position, iterCount }) => [position, iterCount]));
   actual.forEach((row, i) => {
     const other = expected[i];
-    row.probabilities.forEach((p, k) => { expect(p).toBeCloseTo(other?.probabilities[k] ?? NaN, 4); });
+    row.probabilities.forEach((p, k) => { expect(Math.abs(p - (other?.probabilities[k] ?? NaN))).toBeLessThan(largest / 60); });
     expect(row.firstTop?.ids.slice(0, 3)).toEqual(other?.firstTop?.ids.slice(0, 3));
-    // Rows that share a run may take other kernels: the last bits differ, and three depths of a random model blow them up.
-    const largest = Math.max(...Array.from(row.finalLogits ?? [], (value, v) => Math.abs(value - (other?.finalLogits?.[v] ?? NaN))));
-    expect(largest).toBeLessThan(3e-3);
+    const found = Math.max(...Array.from(row.finalLogits ?? [], (value, v) => Math.abs(value - (other?.finalLogits?.[v] ?? NaN))));
+    expect(found).toBeLessThan(largest);
   });
 }
 
 describe.each(NAMES)('passes run ahead on %s', (name) => {
+  const largest = name.endsWith('int8 cache') ? 0.06 : EXACT;
   it.each([['greedy', GREEDY], ['sampled', SAMPLED]] as const)('change nothing, guessed as they are drawn (%s)', async (_, sampling) => {
     for (const policy of POLICIES) {
       const plain = await decode(name, policy, sampling, [5, 17, 40], 30, null);
       const ahead = await decode(name, policy, sampling, [5, 17, 40], 30, (logits, position) => sample(logits, sampling, position));
       expect(ahead.ids).toEqual(plain.ids);
-      expectSame(ahead.rows, plain.rows);
+      expectSame(ahead.rows, plain.rows, largest);
       // The last row's guess is for a token that this test does not run.
       const right = plain.rows.slice(0, -1).filter((row, i) => row.iterCount > 1 && row.firstLogits !== null && sample(row.firstLogits, sampling, row.position + 1) === plain.ids[i + 1]);
       saved += right.length;
@@ -91,6 +105,7 @@ describe.each(NAMES)('passes run ahead on %s', (name) => {
   });
 
   it('change nothing where guesses are wrong, missing or right by chance: 2 000 tokens of random problems', async () => {
+    let compared = 0;
     const random = chance(NAMES.indexOf(name) + 1);
     const { vocabSize } = opened(name).loaded.manifest.architecture;
     for (let problem = 0; problem < 50; problem++) {
@@ -101,9 +116,12 @@ describe.each(NAMES)('passes run ahead on %s', (name) => {
         const kind = random.next().value % 4;
         return kind === 0 ? null : kind === 1 ? random.next().value % vocabSize : sample(logits, GREEDY, position);
       });
-      expect(ahead.ids).toEqual(plain.ids);
-      expectSame(ahead.rows, plain.rows);
+      const count = largest > EXACT ? beforeNearTie(ahead.ids, plain, largest) : 40;
+      expect(ahead.ids.slice(0, count)).toEqual(plain.ids.slice(0, count));
+      expectSame(ahead.rows.slice(0, count - 1), plain.rows.slice(0, count - 1), largest);
+      compared += count;
     }
+    expect(compared).toBeGreaterThan(largest > EXACT ? 1900 : 1999);
   }, 120_000);
 });
 

@@ -1,12 +1,11 @@
 /** Runs that go on from an earlier one: no row of the common beginning is run again, and what comes is what a run from nothing gives. */
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generate } from '../../../src/engine/generate.ts';
 import { LoadedModel } from '../../../src/engine/loadedModel.ts';
 import type { GenerateEvent, GenerateRequest, ThinkingPolicy } from '../../../src/protocol/engine.ts';
-import { importTinyModel, type TinyModel } from '../../fixtures/tinyModel.ts';
+import { importGolden, type TinyModel } from '../../fixtures/tinyModel.ts';
 
-const NAMES = ['tiny-tied', 'tiny-llama'] as const;
+const NAMES = ['tiny-tied', 'tiny-llama', 'tiny-tied, int8 cache', 'tiny-llama, int8 cache'] as const;
 const POLICIES: readonly ThinkingPolicy[] = [{ kind: 'decider', threshold: 0.3 }, { kind: 'always' }, { kind: 'never' }];
 
 /** A model whose session counts the rows that it runs. */
@@ -25,7 +24,7 @@ class Counted {
   }
 
   static async open(name: string): Promise<Counted> {
-    const folder = await importTinyModel('fp32', path.join(import.meta.dirname, '../../golden/vectors', name, 'ckpt'));
+    const folder = await importGolden(name);
     return new Counted(folder, await LoadedModel.open(folder.dir, 'cpu'));
   }
 
