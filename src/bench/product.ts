@@ -5,8 +5,9 @@ import path from 'node:path';
 import { createEngine } from '../engine/engine.ts';
 import { openModelFolder } from '../engine/modelFolder.ts';
 import { loadTokenizer } from '../engine/text/tokenizer.ts';
+import { importCheckpoint } from '../importer/importer.ts';
+import type { CacheKind, Quantization } from '../protocol/manifest.ts';
 import { agreement } from './agreement.ts';
-import { importedIn } from './importing.ts';
 import type { Row } from './report.ts';
 import { spreadOf } from './statistics.ts';
 
@@ -60,20 +61,31 @@ export interface QuantizationAgreement {
   readonly kl: number;
 }
 
-/** int4 and int8 of the bundled checkpoint against its float32, over held-out problems with their solutions. */
+const ROUNDINGS: readonly { readonly quantization: Quantization; readonly cache: CacheKind }[] = [
+  { quantization: 'fp32', cache: 'int8' },
+  { quantization: 'int8', cache: 'float32' },
+  { quantization: 'int8', cache: 'int8' },
+  { quantization: 'int4', cache: 'float32' },
+  { quantization: 'int4', cache: 'int8' },
+];
+
+/**
+ * int4 and int8 of the bundled checkpoint, and keys and values at 8 bits, against its float32, over held-out problems
+ * with their solutions.
+ */
 export async function agreements(cache: string, problems: number): Promise<QuantizationAgreement[]> {
   const source = path.join(ROOT, 'models', MODEL);
-  const folders = Object.fromEntries(await Promise.all((['fp32', 'int8', 'int4'] as const).map(async (quantization) => {
-    const out = path.join(cache, `${MODEL}.${quantization}`);
-    await importedIn(path.join(source, 'checkpoint'), out, quantization);
-    return [quantization, out] as const;
-  })));
-  const reference = folders['fp32'] ?? '';
+  const imported = async (quantization: Quantization, rows: CacheKind): Promise<string> => {
+    const out = path.join(cache, `${MODEL}.${quantization}.${rows}`);
+    for await (const event of importCheckpoint({ checkpoint: path.join(source, 'checkpoint'), out, quantization, replace: true }, { cache: rows })) if (event.type === 'done') return event.out;
+    throw new Error('the import did not end');
+  };
+  const reference = await imported('fp32', 'float32');
   const texts = heldOut(path.join(source, 'heldout.jsonl'), reference, problems);
   const found: QuantizationAgreement[] = [];
-  for (const quantization of ['int8', 'int4']) {
-    const { rows, top1, decisions, kl } = await agreement(reference, folders[quantization] ?? '', texts);
-    found.push({ quantization, rows, top1, decisions: decisions ?? NaN, kl });
+  for (const { quantization, cache: kept } of ROUNDINGS) {
+    const { rows, top1, decisions, kl } = await agreement(reference, await imported(quantization, kept), texts);
+    found.push({ quantization: `${quantization}, keys and values at ${kept}`, rows, top1, decisions: decisions ?? NaN, kl });
   }
   return found;
 }
