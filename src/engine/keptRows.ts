@@ -19,141 +19,111 @@ export interface KeptRows {
 }
 
 type Architecture = Pick<ModelManifest['architecture'], 'layers' | 'kvHeads' | 'headDim'>;
-type Array32 = HostFeed & { readonly dtype: 'float32' };
-type Array8 = HostFeed & { readonly dtype: 'int8' };
 
-/** float32 [kvHeads, capacity, headDim] of keys and of values. */
-export class FloatRows implements KeptRows {
+type AnySlots = Pick<SlotArray<'float32'>, 'bytesOf' | 'place' | 'grow' | 'move'>;
+
+/** So that each array begins where a vector load likes it. */
+const ALIGNMENT = 64;
+
+/**
+ * All arrays lie in one piece of memory, reserved for twice the slots that were asked for: pages that nobody has written
+ * cost nothing, and the arrays grow where they lie. Arrays that are left behind would stay until the next garbage
+ * collection, which at every block would be as much as the cache itself.
+ */
+abstract class Rows implements KeptRows {
   private capacity = 0;
-  private layers: { key: Array32; value: Array32 }[];
+  private reserved = 0;
 
-  constructor(private readonly architecture: Architecture) {
-    this.layers = Array.from({ length: architecture.layers }, () => ({ key: this.empty(), value: this.empty() }));
-  }
+  protected abstract arrays(): readonly AnySlots[];
+  abstract feeds(): Record<string, Feed>;
+  abstract take(first: number, rows: number, outputs: Outputs): void;
 
   get bytes(): number {
-    const { layers, kvHeads, headDim } = this.architecture;
-    return layers * 2 * kvHeads * this.capacity * headDim * 4;
-  }
-
-  feeds(): Record<string, Feed> {
-    return Object.fromEntries(this.layers.flatMap(({ key, value }, layer): [string, Feed][] => [[pastName(layer, 'key'), key], [pastName(layer, 'value'), value]]));
+    return this.arrays().reduce((sum, array) => sum + array.bytesOf(this.capacity), 0);
   }
 
   resize(capacity: number, kept: number): void {
-    const { kvHeads, headDim } = this.architecture;
-    const old = this.capacity;
+    const grows = capacity > this.capacity;
     this.capacity = capacity;
-    const resized = ({ data }: Array32): Array32 => {
-      const array = this.empty();
-      copyLines(data, array.data, { lines: kvHeads, length: kept * headDim, from: old * headDim, to: capacity * headDim });
-      return array;
-    };
-    this.layers = this.layers.map(({ key, value }) => ({ key: resized(key), value: resized(value) }));
-  }
-
-  take(first: number, rows: number, outputs: Outputs): void {
-    const { kvHeads, headDim } = this.architecture;
-    this.layers.forEach((layer, index) => {
-      for (const part of ['key', 'value'] as const) putRows(layer[part].data, outputs.floats(newName(index, part)), { heads: kvHeads, rows, headDim, first, capacity: this.capacity });
-    });
-  }
-
-  compact(kept: readonly number[]): void {
-    const { kvHeads, headDim } = this.architecture;
-    const moves = movesOf(kept);
-    for (const { key, value } of this.layers) {
-      for (const { data } of [key, value]) moveRows(data, moves, { heads: kvHeads, headDim, capacity: this.capacity });
+    // What has been written is given back by leaving it.
+    if (grows && capacity <= this.reserved) {
+      for (const array of this.arrays()) array.grow(capacity, kept);
+      return;
+    }
+    this.reserved = grows ? 2 * capacity : capacity;
+    const room = (array: AnySlots): number => Math.ceil(array.bytesOf(this.reserved) / ALIGNMENT) * ALIGNMENT;
+    const memory = new ArrayBuffer(this.arrays().reduce((sum, array) => sum + room(array), 0));
+    let offset = 0;
+    for (const array of this.arrays()) {
+      array.place(memory, offset, capacity, kept);
+      offset += room(array);
     }
   }
 
-  private empty(): Array32 {
-    const { kvHeads, headDim } = this.architecture;
-    return { dtype: 'float32', data: new Float32Array(kvHeads * this.capacity * headDim), dims: [kvHeads, this.capacity, headDim] };
+  compact(kept: readonly number[]): void {
+    const moves = kept.flatMap((from, to) => (from === to ? [] : [{ from, to }]));
+    for (const array of this.arrays()) array.move(moves);
+  }
+}
+
+/** float32 [kvHeads, capacity, headDim] of keys and of values. */
+export class FloatRows extends Rows {
+  private readonly layers: readonly { readonly key: SlotArray<'float32'>; readonly value: SlotArray<'float32'> }[];
+
+  constructor({ layers, kvHeads, headDim }: Architecture) {
+    super();
+    const array = (): SlotArray<'float32'> => new SlotArray('float32', kvHeads, headDim, (capacity) => [kvHeads, capacity, headDim]);
+    this.layers = Array.from({ length: layers }, () => ({ key: array(), value: array() }));
+  }
+
+  feeds(): Record<string, Feed> {
+    return Object.fromEntries(this.layers.flatMap(({ key, value }, layer): [string, Feed][] => [[pastName(layer, 'key'), key.feed], [pastName(layer, 'value'), value.feed]]));
+  }
+
+  take(first: number, rows: number, outputs: Outputs): void {
+    this.layers.forEach(({ key, value }, layer) => {
+      key.put(first, rows, outputs.floats(newName(layer, 'key')));
+      value.put(first, rows, outputs.floats(newName(layer, 'value')));
+    });
+  }
+
+  protected arrays(): readonly AnySlots[] {
+    return this.layers.flatMap(({ key, value }) => [key, value]);
   }
 }
 
 /** int8 keys [kvHeads, headDim, capacity], values [kvHeads, capacity, headDim], float32 scales [2 · kvHeads, 1, capacity]. */
-export class Int8Rows implements KeptRows {
-  private capacity = 0;
-  private layers: { key: Array8; value: Array8; scale: Array32 }[];
+export class Int8Rows extends Rows {
+  private readonly layers: readonly { readonly key: SlotArray<'int8'>; readonly value: SlotArray<'int8'>; readonly scale: SlotArray<'float32'> }[];
 
   constructor(private readonly architecture: Architecture) {
-    this.layers = Array.from({ length: architecture.layers }, () => this.empty());
-  }
-
-  get bytes(): number {
-    const { layers, kvHeads, headDim } = this.architecture;
-    return layers * 2 * kvHeads * this.capacity * (headDim + 4);
+    super();
+    const { layers, kvHeads, headDim } = architecture;
+    this.layers = Array.from({ length: layers }, () => ({
+      key: new SlotArray('int8', kvHeads * headDim, 1, (capacity) => [kvHeads, headDim, capacity]),
+      value: new SlotArray('int8', kvHeads, headDim, (capacity) => [kvHeads, capacity, headDim]),
+      scale: new SlotArray('float32', 2 * kvHeads, 1, (capacity) => [2 * kvHeads, 1, capacity]),
+    }));
   }
 
   feeds(): Record<string, Feed> {
-    return Object.fromEntries(this.layers.flatMap(({ key, value, scale }, layer): [string, Feed][] => [[pastName(layer, 'key'), key], [pastName(layer, 'value'), value], [pastScaleName(layer), scale]]));
-  }
-
-  resize(capacity: number, kept: number): void {
-    const { kvHeads, headDim } = this.architecture;
-    const old = this.capacity;
-    this.capacity = capacity;
-    this.layers = this.layers.map(({ key, value, scale }) => {
-      const layer = this.empty();
-      copyLines(key.data, layer.key.data, { lines: kvHeads * headDim, length: kept, from: old, to: capacity });
-      copyLines(value.data, layer.value.data, { lines: kvHeads, length: kept * headDim, from: old * headDim, to: capacity * headDim });
-      copyLines(scale.data, layer.scale.data, { lines: 2 * kvHeads, length: kept, from: old, to: capacity });
-      return layer;
-    });
+    return Object.fromEntries(this.layers.flatMap(({ key, value, scale }, layer): [string, Feed][] => [[pastName(layer, 'key'), key.feed], [pastName(layer, 'value'), value.feed], [pastScaleName(layer), scale.feed]]));
   }
 
   take(first: number, rows: number, outputs: Outputs): void {
     const { kvHeads, headDim } = this.architecture;
-    const { capacity } = this;
-    this.layers.forEach(({ key, value, scale }, index) => {
-      const codes = outputs.codes(newRowsName(index));
+    this.layers.forEach(({ key, value, scale }, layer) => {
+      const codes = outputs.codes(newRowsName(layer));
       const half = kvHeads * rows * headDim;
-      const keys = key.data;
-      for (let line = 0, from = 0; line < kvHeads * headDim; line += headDim) {
-        for (let row = 0; row < rows; row++) {
-          for (let d = 0; d < headDim; d++, from++) keys[(line + d) * capacity + first + row] = codes[from] ?? 0;
-        }
-      }
-      putRows(value.data, codes.subarray(half), { heads: kvHeads, rows, headDim, first, capacity });
-      putRows(scale.data, outputs.floats(newScaleName(index)), { heads: 2 * kvHeads, rows, headDim: 1, first, capacity });
+      key.putColumns(first, rows, codes.subarray(0, half), headDim);
+      value.put(first, rows, codes.subarray(half));
+      scale.put(first, rows, outputs.floats(newScaleName(layer)));
     });
   }
 
-  compact(kept: readonly number[]): void {
-    const { kvHeads, headDim } = this.architecture;
-    const { capacity } = this;
-    const moves = movesOf(kept);
-    for (const { key, value, scale } of this.layers) {
-      moveRows(key.data, moves, { heads: kvHeads * headDim, headDim: 1, capacity });
-      moveRows(value.data, moves, { heads: kvHeads, headDim, capacity });
-      moveRows(scale.data, moves, { heads: 2 * kvHeads, headDim: 1, capacity });
-    }
+  protected arrays(): readonly AnySlots[] {
+    return this.layers.flatMap(({ key, value, scale }) => [key, value, scale]);
   }
-
-  private empty(): { key: Array8; value: Array8; scale: Array32 } {
-    const { kvHeads, headDim } = this.architecture;
-    const { capacity } = this;
-    const count = kvHeads * headDim * capacity;
-    return {
-      key: { dtype: 'int8', data: new Int8Array(count), dims: [kvHeads, headDim, capacity] },
-      value: { dtype: 'int8', data: new Int8Array(count), dims: [kvHeads, capacity, headDim] },
-      scale: { dtype: 'float32', data: new Float32Array(2 * kvHeads * capacity), dims: [2 * kvHeads, 1, capacity] },
-    };
-  }
-}
-
-type Numbers = Float32Array | Int8Array;
-
-/** The first `length` numbers of each of `lines`, which lie `from` apart in the one and `to` apart in the other. */
-function copyLines<T extends Numbers>(source: T, target: T, { lines, length, from, to }: { readonly lines: number; readonly length: number; readonly from: number; readonly to: number }): void {
-  for (let line = 0; line < lines; line++) target.set(source.subarray(line * from, line * from + length), line * to);
-}
-
-/** Rows [heads, rows, headDim] into the slots from `first` on of [heads, capacity, headDim]. */
-function putRows<T extends Numbers>(target: T, source: T, { heads, rows, headDim, first, capacity }: { readonly heads: number; readonly rows: number; readonly headDim: number; readonly first: number; readonly capacity: number }): void {
-  for (let head = 0; head < heads; head++) target.set(source.subarray(head * rows * headDim, (head + 1) * rows * headDim), (head * capacity + first) * headDim);
 }
 
 interface Move {
@@ -161,13 +131,84 @@ interface Move {
   readonly to: number;
 }
 
-function movesOf(kept: readonly number[]): Move[] {
-  return kept.flatMap((from, to) => (from === to ? [] : [{ from, to }]));
-}
+const KINDS = { float32: Float32Array, int8: Int8Array } as const;
+type Kind = keyof typeof KINDS;
+type ArrayOf<K extends Kind> = InstanceType<(typeof KINDS)[K]>;
 
-/** Slots of [heads, capacity, headDim]. */
-function moveRows(data: Numbers, moves: readonly Move[], { heads, headDim, capacity }: { readonly heads: number; readonly headDim: number; readonly capacity: number }): void {
-  for (let head = 0; head < heads; head++) {
-    for (const { from, to } of moves) data.copyWithin((head * capacity + to) * headDim, (head * capacity + from) * headDim, (head * capacity + from + 1) * headDim);
+/** [lines, capacity, width]: `lines` runs of slots, `width` numbers a slot. Slots that are not in use hold finite numbers, and are masked. */
+class SlotArray<K extends Kind> {
+  private data: ArrayOf<K>;
+  private capacity = 0;
+  /** With dims of its capacity. */
+  feed: HostFeed;
+
+  constructor(
+    private readonly kind: K,
+    private readonly lines: number,
+    private readonly width: number,
+    private readonly dimsOf: (capacity: number) => readonly number[],
+  ) {
+    this.data = this.view(new ArrayBuffer(0), 0, 0);
+    this.feed = this.feedOf();
+  }
+
+  bytesOf(slots: number): number {
+    return this.lines * slots * this.width * KINDS[this.kind].BYTES_PER_ELEMENT;
+  }
+
+  /** Goes to another place in memory, with another capacity; the first `kept` slots go along. */
+  place(memory: ArrayBuffer, offset: number, capacity: number, kept: number): void {
+    const { lines, width, data } = this;
+    const [from, to] = [this.capacity * width, capacity * width];
+    const placed = this.view(memory, offset, lines * to);
+    for (let line = 0; line < lines; line++) placed.set(data.subarray(line * from, line * from + kept * width), line * to);
+    this.become(placed, capacity);
+  }
+
+  /** Takes more of the memory behind it. */
+  grow(capacity: number, kept: number): void {
+    const { lines, width, data } = this;
+    const [from, to] = [this.capacity * width, capacity * width];
+    const grown = this.view(data.buffer, data.byteOffset, lines * to);
+    // From the last line on: none comes to lie on one that is still to move.
+    for (let line = lines - 1; line > 0; line--) grown.copyWithin(line * to, line * from, line * from + kept * width);
+    this.become(grown, capacity);
+  }
+
+  /** @param source [lines, rows, width] into the slots from `first` on */
+  put(first: number, rows: number, source: Float32Array | Int8Array): void {
+    const length = rows * this.width;
+    for (let line = 0; line < this.lines; line++) this.data.set(source.subarray(line * length, (line + 1) * length), (line * this.capacity + first) * this.width);
+  }
+
+  /** Of one number a slot: @param source [lines / columns, rows, columns] into the slots from `first` on */
+  putColumns(first: number, rows: number, source: Float32Array | Int8Array, columns: number): void {
+    const { data, lines, capacity } = this;
+    for (let block = 0, from = 0; block < lines; block += columns) {
+      for (let slot = first; slot < first + rows; slot++) {
+        for (let line = block; line < block + columns; line++, from++) data[line * capacity + slot] = source[from] ?? 0;
+      }
+    }
+  }
+
+  move(moves: readonly Move[]): void {
+    const { lines, width, capacity } = this;
+    for (let line = 0; line < lines; line++) {
+      for (const { from, to } of moves) this.data.copyWithin((line * capacity + to) * width, (line * capacity + from) * width, (line * capacity + from + 1) * width);
+    }
+  }
+
+  private become(data: ArrayOf<K>, capacity: number): void {
+    this.data = data;
+    this.capacity = capacity;
+    this.feed = this.feedOf();
+  }
+
+  private view(memory: ArrayBuffer, offset: number, length: number): ArrayOf<K> {
+    return new KINDS[this.kind](memory, offset, length) as ArrayOf<K>;
+  }
+
+  private feedOf(): HostFeed {
+    return { dtype: this.kind, data: this.data, dims: this.dimsOf(this.capacity) } as HostFeed;
   }
 }

@@ -25,7 +25,7 @@
  *
  *   past.{l}.key      int8    [kvHeads, headDim, past]     a column a row: the layout that an integer product reads
  *   past.{l}.value    int8    [kvHeads, past, headDim]
- *   past.{l}.scale    float32 [2 · kvHeads, 1, past]       of keys, then of values; 0 in unused slots
+ *   past.{l}.scale    float32 [2 · kvHeads, 1, past]       of keys, then of values
  *   new.{l}.rows      int8    [2 · kvHeads, rows, headDim] keys, then values
  *   new.{l}.scale     float32 [2 · kvHeads, 1, rows]
  *
