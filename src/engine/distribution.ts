@@ -33,13 +33,21 @@ export function argmax(logits: Float32Array): number {
       best = id;
     }
   }
-  if (best < 0 || total !== 0) {
-    throw new TahError('engine.run-failed', 'The model returned logits that are no numbers.', {
-      hint: 'The weights may be damaged, or the provider computes wrongly: run "tah verify", or choose the provider "cpu".',
-      subject: 'logits',
-    });
-  }
+  if (best < 0 || total !== 0) throw noNumbers();
   return best;
+}
+
+function noNumbers(): TahError {
+  return new TahError('engine.run-failed', 'The model returned logits that are no numbers.', {
+    hint: 'The weights may be damaged, or the provider computes wrongly: run "tah verify", or choose the provider "cpu".',
+    subject: 'logits',
+  });
+}
+
+/** As a graph says it of its own logits. @throws as argmax */
+export function checked({ logSumExp, entropy }: Distribution): Distribution {
+  if (!Number.isFinite(logSumExp) || !Number.isFinite(entropy)) throw noNumbers();
+  return { logSumExp, entropy: Math.max(0, entropy) };
 }
 
 /** Both numbers from one exponential per logit. `logits` float32 [vocab]. @throws as argmax */

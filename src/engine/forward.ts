@@ -8,7 +8,7 @@ import type { ThinkingPolicy } from '../protocol/engine.ts';
 import type { ModelManifest } from '../protocol/manifest.ts';
 import { cancelled } from '../protocol/streams.ts';
 import { DeviceCache } from './deviceCache.ts';
-import type { Distribution } from './distribution.ts';
+import { checked, type Distribution } from './distribution.ts';
 import { KvCache, type Cache, type SlotKey } from './kvCache.ts';
 import { FloatRows, Int8Rows } from './keptRows.ts';
 import { idleLoop } from './loopFeeds.ts';
@@ -39,6 +39,9 @@ export interface RowResult {
   /** Logits of the first pass and cumulative logits of the last, float32 [vocab]; null unless the row was tracked. */
   readonly firstLogits: Float32Array | null;
   readonly finalLogits: Float32Array | null;
+  /** Of those logits, where the graph says it; null: nobody has worked it out yet. */
+  readonly firstDistribution: Distribution | null;
+  readonly finalDistribution: Distribution | null;
   /** Of a row whose logits are gone: it was decided in a block, or its next token is known. */
   readonly told?: Told;
   /** Its first pass rode along with the pass before. */
@@ -91,6 +94,8 @@ interface Progress {
   finalTop: TopList | null;
   firstLogits: Float32Array | null;
   finalLogits: Float32Array | null;
+  firstDistribution: Distribution | null;
+  finalDistribution: Distribution | null;
 }
 
 /** Sees every pass as it was run: for `tah verify`. */
@@ -255,6 +260,8 @@ export class Forward {
     const topIds = outputs.integers(GRAPH.topIds);
     const probabilities = tah === null ? null : outputs.floats(GRAPH.continueProbability);
     const logits = outputs.floats(GRAPH.logits);
+    // Model folders of earlier versions don't say it.
+    const told = outputs.has(GRAPH.distribution) ? outputs.floats(GRAPH.distribution) : null;
     for (const row of active) at(progress, row.index).iterCount = row.depth + 1;
     let returned = 0;
     headed.forEach((activeIndex, h) => {
@@ -269,8 +276,9 @@ export class Forward {
       if (probabilities !== null && row.depth + 1 < this.maxIter) state.probabilities.push(at(probabilities, h));
       if (!row.tracked) return;
       row.cumulative = logits.slice(returned * architecture.vocabSize, (returned + 1) * architecture.vocabSize);
+      state.finalDistribution = told === null ? null : checked({ logSumExp: at(told, 2 * returned), entropy: at(told, 2 * returned + 1) });
       returned++;
-      state.firstLogits ??= row.cumulative;
+      if (state.firstLogits === null) [state.firstLogits, state.firstDistribution] = [row.cumulative, state.finalDistribution];
       state.finalLogits = row.cumulative;
     });
   }
@@ -296,7 +304,7 @@ export class Forward {
 }
 
 function nothingYet(): Progress {
-  return { iterCount: 0, probabilities: [], firstTop: null, finalTop: null, firstLogits: null, finalLogits: null };
+  return { iterCount: 0, probabilities: [], firstTop: null, finalTop: null, firstLogits: null, finalLogits: null, firstDistribution: null, finalDistribution: null };
 }
 
 function firstPass(id: number, index: number, position: number, tracked: boolean): Row {

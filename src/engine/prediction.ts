@@ -46,11 +46,11 @@ export function settled(row: RowResult, id: number): RowResult {
   return { ...row, firstLogits: null, finalLogits: null, told: { first, final: last, chosen: { id, logit } } };
 }
 
-function distributions({ position, firstLogits, finalLogits, told }: RowResult, id: number): { readonly first: Distribution; readonly last: Distribution; readonly logit: number } {
+function distributions({ position, firstLogits, finalLogits, firstDistribution, finalDistribution, told }: RowResult, id: number): { readonly first: Distribution; readonly last: Distribution; readonly logit: number } {
   if (told !== undefined) return { first: told.first, last: told.final, logit: told.chosen.logit };
   if (firstLogits === null || finalLogits === null) throw new Error(`position ${position} was not tracked`);
-  const first = distributionOf(firstLogits);
-  return { first, last: finalLogits === firstLogits ? first : distributionOf(finalLogits), logit: finalLogits[id] ?? -Infinity };
+  const first = firstDistribution ?? distributionOf(firstLogits);
+  return { first, last: finalLogits === firstLogits ? first : (finalDistribution ?? distributionOf(finalLogits)), logit: finalLogits[id] ?? -Infinity };
 }
 
 export function promptToken(id: number, row: RowResult, tokenizer: Tokenizer | null): PromptToken {

@@ -16,6 +16,7 @@
  *
  *   new.{l}.key/value float32 [kvHeads, rows, headDim]   the rows' own keys (after norm and RoPE) and values
  *   logits            float32 [m, vocab]             cumulative
+ *   distribution      float32 [m, 2]                 of those logits: logSumExp and entropy (nats)
  *   top_values        float32 [heads, topK]          of the cumulative logits, descending
  *   top_ids           int64   [heads, topK]
  *   continue_probability float32 [heads]             absent in a plain model
@@ -47,6 +48,7 @@ export const GRAPH = {
   previousLogits: 'previous_logits',
   logitsRows: 'logits_rows',
   logits: 'logits',
+  distribution: 'distribution',
   topValues: 'top_values',
   topIds: 'top_ids',
   continueProbability: 'continue_probability',

@@ -17,7 +17,7 @@ import { importTinyModel, TINY_CHECKPOINT } from '../../fixtures/tinyModel.ts';
 
 /** Of ONNX Runtime's list of DirectML's operators (docs/OperatorKernels.md), those that a graph of ours may use. */
 const DIRECTML = new Set(
-  ('Add Cast Concat Div Floor Gather Gelu Gemm Greater Identity LayerNormalization MatMul Mul ReduceMax Reshape Shape Sigmoid SimplifiedLayerNormalization Slice Softmax Split Sub Tile TopK ' +
+  ('Add Cast Concat Div Exp Floor Gather Gelu Gemm Greater Identity LayerNormalization Log MatMul Max Mul ReduceMax ReduceSum Reshape Shape Sigmoid SimplifiedLayerNormalization Slice Softmax Split Sub Tile TopK ' +
     'Transpose Unsqueeze FusedMatMul MatMulNBits RotaryEmbedding').split(' '),
 );
 
