@@ -110,6 +110,9 @@ function casesOf(plain: Contestant, tah: Contestant, peers: Peers, tokens: numbe
     }
     if (isThere(peers.torch)) cases.push({ key: `torch decode ${context}`, contestant: peers.torch, question: { op: 'decode', context, tokens: Math.ceil(tokens / 2), hard: HARD } });
   }
+  // Where the ratio of a decode comes from: what every token pays, and what a second pass costs.
+  cases.push({ key: 'tah decode easy', contestant: tah, question: { op: 'decode', context: CONTEXTS[0], tokens } });
+  cases.push({ key: 'tah decode hard', contestant: tah, question: { op: 'decode', context: CONTEXTS[0], tokens, hard: 1, guessed: GUESSED } });
   cases.push({ key: 'plain prefill', contestant: plain, question: { op: 'prefill', tokens: PREFILL } });
   cases.push({ key: 'tah prefill', contestant: tah, question: { op: 'prefill', tokens: PREFILL, decides: true } });
   cases.push({ key: 'tah prefill hard', contestant: tah, question: { op: 'prefill', tokens: PREFILL, decides: true, hard: HARD } });
@@ -137,6 +140,8 @@ function rowsOf(times: Times, peers: Peers, memory: { readonly bandwidths: reado
     ...CONTEXTS.map((context) => against(`plain decode at ${context} against llama.cpp (${best(`decode ${context}`)})`, `plain decode ${context}`, `${best(`decode ${context}`)} decode ${context}`, '<= 1.1', peers.llama)),
     { measure: 'share of measured memory bandwidth, weights at 64', goal: '>= 0.6', ours: spreadOf(read), other: spreadOf(memory.bandwidths.map((bytes) => bytes / 1e9)), unit: 'GB/s', ratio: ratios(read, memory.bandwidths.map((bytes) => bytes / 1e9)) },
     ...CONTEXTS.map((context) => own(`TaH decode at ${context}, ${HARD_SHARE} hard, against own plain`, `tah decode ${context}`, `plain decode ${context}`, '<= 1.05')),
+    own(`the same at ${CONTEXTS[0]} without a second pass`, 'tah decode easy', `plain decode ${CONTEXTS[0]}`, ''),
+    own(`the same at ${CONTEXTS[0]} with one at every token`, 'tah decode hard', `plain decode ${CONTEXTS[0]}`, ''),
     against(`prefill of ${PREFILL} against llama.cpp (${best('prefill')})`, 'plain prefill', `${best('prefill')} prefill`, '<= 1.1', peers.llama),
     own(`TaH prefill of ${PREFILL}, decider at every row, against own plain`, 'tah prefill', 'plain prefill', '<= 1.4'),
     own(`the same with ${HARD_SHARE} second passes`, 'tah prefill hard', 'plain prefill', ''),
