@@ -132,7 +132,7 @@ const startOf = (position: number): Token => ({ position, passes: [], probabilit
 function resultOf({ position, passes, probabilities }: Token, id: number, logit: number): RowResult {
   const [first, final] = [passes[0], passes.at(-1)];
   if (first === undefined || final === undefined) throw new Error(`position ${position} had no pass`);
-  return { position, iterCount: passes.length, probabilities, firstTop: first.top, finalTop: final.top, firstLogits: null, finalLogits: null, firstDistribution: null, finalDistribution: null, told: { first, final, chosen: { id, logit } } };
+  return { position, iterCount: passes.length, probabilities, firstTop: first.top, finalTop: final.top, firstLogits: null, finalLogits: null, firstDistribution: first, finalDistribution: final, chosen: { id, logit } };
 }
 
 /** A score is compared with it, strictly greater. */

@@ -39,20 +39,13 @@ export interface RowResult {
   /** Logits of the first pass and cumulative logits of the last, float32 [vocab]; null unless the row was tracked. */
   readonly firstLogits: Float32Array | null;
   readonly finalLogits: Float32Array | null;
-  /** Of those logits, where the graph says it; null: nobody has worked it out yet. */
+  /** Of those logits, which may be gone by then; null: nobody has worked it out yet. */
   readonly firstDistribution: Distribution | null;
   readonly finalDistribution: Distribution | null;
-  /** Of a row whose logits are gone: it was decided in a block, or its next token is known. */
-  readonly told?: Told;
+  /** The token that was drawn from the row, with its final logit: of a row whose logits are gone. */
+  readonly chosen?: { readonly id: number; readonly logit: number };
   /** Its first pass rode along with the pass before. */
   readonly rodeAlong?: boolean;
-}
-
-/** What is known of a row's distributions, and of the token that was drawn from it. */
-export interface Told {
-  readonly first: Distribution;
-  readonly final: Distribution;
-  readonly chosen: { readonly id: number; readonly logit: number };
 }
 
 export interface ForwardRequest {

@@ -87,7 +87,7 @@ async function* generateWith({ model, request, sampling, prompt, transcript, loa
   const decodeStarted = performance.now();
   while (reason === null) {
     const position = prompt.length + index;
-    const id = request.forced?.[index] ?? predicting.told?.chosen.id ?? sample(required(predicting.finalLogits), sampling, position);
+    const id = request.forced?.[index] ?? predicting.chosen?.id ?? sample(required(predicting.finalLogits), sampling, position);
     const isEnd = manifest.tokens.eos.includes(id);
     const end: EndReason | null = isEnd ? 'stop-token' : index + 1 >= request.maxTokens ? 'max-tokens' : position + 1 >= contextLength ? 'context-limit' : null;
     const special = isEnd || (tokenizer?.isSpecial(id) ?? false);

@@ -43,14 +43,17 @@ export function tokenEvent(place: TokenPlace, row: RowResult, candidates: number
 /** A row whose next token is known: without its logits, which are large, but with what a token event says of them. */
 export function settled(row: RowResult, id: number): RowResult {
   const { first, last, logit } = distributions(row, id);
-  return { ...row, firstLogits: null, finalLogits: null, told: { first, final: last, chosen: { id, logit } } };
+  return { ...row, firstLogits: null, finalLogits: null, firstDistribution: first, finalDistribution: last, chosen: { id, logit } };
 }
 
-function distributions({ position, firstLogits, finalLogits, firstDistribution, finalDistribution, told }: RowResult, id: number): { readonly first: Distribution; readonly last: Distribution; readonly logit: number } {
-  if (told !== undefined) return { first: told.first, last: told.final, logit: told.chosen.logit };
-  if (firstLogits === null || finalLogits === null) throw new Error(`position ${position} was not tracked`);
-  const first = firstDistribution ?? distributionOf(firstLogits);
-  return { first, last: finalLogits === firstLogits ? first : (finalDistribution ?? distributionOf(finalLogits)), logit: finalLogits[id] ?? -Infinity };
+function distributions({ position, firstLogits, finalLogits, firstDistribution, finalDistribution, chosen }: RowResult, id: number): { readonly first: Distribution; readonly last: Distribution; readonly logit: number } {
+  const tracked = (logits: Float32Array | null): Float32Array => {
+    if (logits === null) throw new Error(`position ${position} was not tracked`);
+    return logits;
+  };
+  const first = firstDistribution ?? distributionOf(tracked(firstLogits));
+  const last = finalDistribution ?? (finalLogits === firstLogits ? first : distributionOf(tracked(finalLogits)));
+  return { first, last, logit: chosen?.logit ?? tracked(finalLogits)[id] ?? -Infinity };
 }
 
 export function promptToken(id: number, row: RowResult, tokenizer: Tokenizer | null): PromptToken {
